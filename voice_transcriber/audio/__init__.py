@@ -1,0 +1,1 @@
+"""From a media file to windows of speech: probe, decode, cut, find speech."""

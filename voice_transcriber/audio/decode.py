@@ -1,0 +1,224 @@
+"""Turns any media file into 16 kHz mono PCM, in a child process. Parent side: no codecs here.
+
+One folder holds one decode:
+
+    audio.pcm    signed 16-bit samples without a header; grows while the child works
+    audio.json   {"samples", "broken_parts", "probe"}; there exactly when audio.pcm is whole
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import logging
+import os
+import sys
+import threading
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from voice_transcriber.audio.probe import Probe
+from voice_transcriber.audio.supervise import hear
+from voice_transcriber.errors import DiskFull, InternalError, TranscriberError
+from voice_transcriber.processes.channel import Message
+from voice_transcriber.processes.spawn import Child, Spawner
+
+CHILD_MODULE = "voice_transcriber.audio.decoder_child"
+PCM_NAME = "audio.pcm"
+REPORT_NAME = "audio.json"
+SAMPLE_BYTES = 2
+SILENCE_S = 120.0  # a child reports some times a second; its last act, fsync, may take a while
+LIFE_S = 600.0  # for any file, and as long again as the longest recording lasts
+
+log = logging.getLogger(__name__)
+
+
+class Decoder:
+    """Starts decoder children; built once, used by any thread."""
+
+    def __init__(
+        self, spawner: Spawner, *, max_duration_s: float, silence_s: float = SILENCE_S
+    ) -> None:
+        """A child from which nothing is heard for `silence_s` seconds is stopped."""
+        self._spawner = spawner
+        self._max_duration_s = max_duration_s
+        self._silence_s = silence_s
+
+    def probe(self, media: Path) -> Probe:
+        """What the file's header says. Raises EmptyFile or a MediaError."""
+        (message,) = self._hear(self._child("probe", media))
+        return Probe(**message["probe"])
+
+    def start(self, media: Path, folder: Path) -> Decoding:
+        """Decode into `folder`, which is made, in the background.
+
+        A whole decode that lies there already is used; an incomplete one is begun anew.
+        """
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        decoding = Decoding.from_report(folder)
+        if decoding is not None:
+            return decoding
+        _remove_files(folder)
+        child = self._child("decode", media, folder / PCM_NAME)
+        decoding = Decoding(folder, child)
+        decoding.follow(self._hear(child))
+        return decoding
+
+    def _child(self, task: str, media: Path, *outputs: Path) -> Child:
+        paths = [str(path.absolute()) for path in (media, *outputs)]
+        limit = repr(self._max_duration_s)
+        return self._spawner.start(CHILD_MODULE, [task, limit, *paths])
+
+    def _hear(self, child: Child) -> Generator[Message]:
+        return hear(child, silence_s=self._silence_s, life_s=LIFE_S + self._max_duration_s)
+
+
+class Decoding:
+    """One decode, running or whole. Thread-safe."""
+
+    def __init__(self, folder: Path, child: Child | None = None) -> None:
+        self.pcm = folder / PCM_NAME
+        self._folder = folder
+        self._child = child
+        self._thread: threading.Thread | None = None
+        self._changed = threading.Condition()
+        self._probe: Probe | None = None
+        self._samples = 0
+        self._finished = False
+        self._stopped = False
+        self._failure: TranscriberError | None = None
+
+    @classmethod
+    def from_report(cls, folder: Path) -> Decoding | None:
+        """The whole decode of a folder, or None when there is none."""
+        try:
+            report = json.loads((folder / REPORT_NAME).read_bytes())
+            size_bytes = (folder / PCM_NAME).stat().st_size
+        except FileNotFoundError:
+            return None
+        if size_bytes != report["samples"] * SAMPLE_BYTES:
+            return None
+        decoding = cls(folder)
+        decoding._probe = Probe(**report["probe"])
+        decoding._samples = report["samples"]
+        decoding._finished = True
+        return decoding
+
+    @property
+    def samples(self) -> int:
+        """Samples that can be read from `pcm` by now."""
+        return self._samples
+
+    @property
+    def finished(self) -> bool:
+        """True once `pcm` is whole and durable; stays False when decoding failed."""
+        return self._finished
+
+    @property
+    def probe(self) -> Probe | None:
+        """What the header says; known soon after the start."""
+        return self._probe
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id while it lives."""
+        if self._child is None or self._child.process.returncode is not None:
+            return None
+        return self._child.pid
+
+    def wait(self, samples: int, timeout_s: float) -> bool:
+        """Wait until so many samples can be read, or decoding has finished; False at the timeout.
+
+        Raises what ended the decoding: EmptyFile, a MediaError, DiskFull, or InternalError
+        after stop(). The files are gone then.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._failure or self._has(samples), timeout_s)
+            if self._failure is not None:
+                raise self._failure
+            return self._has(samples)
+
+    def stop(self) -> None:
+        """End the child and remove what it wrote; harmless when decoding has finished."""
+        self._stopped = True
+        if self._child is not None:
+            self._child.kill()
+        if self._thread is not None:
+            self._thread.join()
+
+    def follow(self, messages: Generator[Message]) -> None:
+        """Keep up with the child's messages, in a thread of its own."""
+        self._thread = threading.Thread(
+            target=self._follow, args=(messages,), name="decoding", daemon=True
+        )
+        self._thread.start()
+
+    def _has(self, samples: int) -> bool:
+        return self._finished or self._samples >= samples
+
+    def _follow(self, messages: Generator[Message]) -> None:
+        try:
+            with closing(messages):
+                for message in messages:
+                    self._note(message)
+            if not self._finished:
+                raise InternalError("The decoder ended without a result.")
+        except TranscriberError as error:
+            self._fail(error)
+        except OSError as error:
+            full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+            self._fail(DiskFull() if full else InternalError(str(error)))
+        except Exception:
+            log.exception("Reading from the decoder failed.")
+            self._fail(InternalError())
+
+    def _note(self, message: Message) -> None:
+        if "done" in message:
+            _write_report(self._folder, {**message["done"], "probe": asdict(self._known_probe())})
+        with self._changed:
+            if "probe" in message:
+                self._probe = Probe(**message["probe"])
+            if "progress" in message:
+                self._samples = message["progress"]["samples"]
+            self._finished = "done" in message
+            self._changed.notify_all()
+
+    def _known_probe(self) -> Probe:
+        if self._probe is None:
+            raise InternalError("The decoder finished without a probe.")
+        return self._probe
+
+    def _fail(self, error: TranscriberError) -> None:
+        _remove_files(self._folder)
+        with self._changed:
+            self._failure = InternalError("Decoding was stopped.") if self._stopped else error
+            self._changed.notify_all()
+
+
+def _remove_files(folder: Path) -> None:
+    for name in (REPORT_NAME, f"{REPORT_NAME}.part", PCM_NAME):
+        (folder / name).unlink(missing_ok=True)
+
+
+def _write_report(folder: Path, report: dict[str, Any]) -> None:
+    """Write, fsync, rename, fsync the folder: after a power cut it is there whole or not at all."""
+    part = folder / f"{REPORT_NAME}.part"
+    with open(part, "x", encoding="utf-8", opener=_owner_only) as file:
+        json.dump(report, file)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(folder / REPORT_NAME)
+    if sys.platform == "win32":  # folders cannot be opened there
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _owner_only(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

@@ -1,0 +1,1 @@
+"""Uploaded files, addressed by the SHA-256 of their content."""

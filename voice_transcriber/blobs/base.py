@@ -1,0 +1,67 @@
+"""The blob store's contract.
+
+One contract suite (tests/contract/test_blobs.py) holds for every adapter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredBlob:
+    """A blob that is durable: its bytes and its name survive a power cut."""
+
+    sha256: str
+    size_bytes: int
+
+
+class BlobWriter(Protocol):
+    """Takes the bytes of one upload as they come. Exactly one of commit and discard ends it."""
+
+    @property
+    def size_bytes(self) -> int: ...
+
+    def write(self, data: bytes) -> int:
+        """Raises DiskFull; the partial file is gone then."""
+        ...
+
+    def commit(self) -> StoredBlob:
+        """fsync, move to its address, fsync the folder. Raises DiskFull."""
+        ...
+
+    def discard(self) -> None:
+        """Remove what was written; harmless after commit or a second time."""
+        ...
+
+
+class BlobStore(Protocol):
+    """Where uploads live. Methods may be called from any thread."""
+
+    def writer(self) -> BlobWriter: ...
+
+    def path(self, sha256: str) -> Path:
+        """A local path to read the blob from. Raises NotFound."""
+        ...
+
+    def delete(self, sha256: str) -> None:
+        """Harmless when it is gone already."""
+        ...
+
+    def all(self) -> Iterator[str]:
+        """SHA-256 of every stored blob."""
+        ...
+
+    def delete_stray_parts(self, *, older_than_s: float) -> int:
+        """Remove partial uploads that nobody has written to for so long. Returns their number."""
+        ...
+
+    def delete_unused(self, in_use: Collection[str], *, older_than_s: float) -> int:
+        """Remove blobs that no job names, and return their number.
+
+        Those younger than this stay: a job may be on its way.
+        """
+        ...

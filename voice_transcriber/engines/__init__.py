@@ -1,0 +1,1 @@
+"""Speech engines behind one contract, and the supervised process that runs them."""

@@ -1,0 +1,136 @@
+"""An engine that invents its text from a digest of the samples: for tests of everything around it.
+
+The same samples give the same words on every run and machine. It takes
+1/SPEED of the audio's length, and a window that reaches full scale (POISON_LEVEL)
+ends the process, as a crash in native code would.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from voice_transcriber.audio.vad import FRAME_SAMPLES
+from voice_transcriber.engines.base import DecodeOptions, Hypothesis, Samples, WordTiming
+from voice_transcriber.job import SAMPLE_RATE
+
+SPEED = 100
+POISON_LEVEL = 0.999
+SPEECH_RMS = 0.003
+SENTENCE_S = 3.0
+WORDS = (
+    "amber birch cedar dune ember fjord grove heath inlet jetty knoll larch marsh north ocean "
+    "prairie quarry ridge stone tundra upland valley willow xenon yarrow zephyr"
+).split()
+
+_TIMESTAMP_BEGIN = 50364
+_EOT = 50257
+
+
+@dataclass(frozen=True)
+class _FakeFeatures:
+    digest: bytes
+    length_s: float
+    poison: bool
+
+
+class _FakeTokens:
+    timestamp_begin = _TIMESTAMP_BEGIN
+    eot = _EOT
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        words = [WORDS[token] for token in tokens if token < _EOT]
+        return f" {' '.join(words)}." if words else ""
+
+
+class FakeModel:
+    device = "cpu"
+    is_multilingual = True
+
+    def tokens(self, *, language: str | None, task: str) -> _FakeTokens:
+        return _FakeTokens()
+
+    def encode(self, windows: Sequence[Samples]) -> list[_FakeFeatures]:
+        return [
+            _FakeFeatures(
+                hashlib.sha256(np.ascontiguousarray(window).tobytes()).digest(),
+                len(window) / SAMPLE_RATE,
+                bool(len(window) and float(np.abs(window).max()) >= POISON_LEVEL),
+            )
+            for window in windows
+        ]
+
+    def detect_language(self, features: Sequence[_FakeFeatures]) -> list[Mapping[str, float]]:
+        return [{"en": 0.9, "de": 0.1} for _ in features]
+
+    def decode(self, features: Sequence[_FakeFeatures], options: DecodeOptions) -> list[Hypothesis]:
+        time.sleep(sum(window.length_s for window in features) / SPEED)
+        if any(window.poison for window in features):
+            os.kill(os.getpid(), signal.SIGSEGV)
+        return [_hypothesis(window, options) for window in features]
+
+    def align(
+        self,
+        features: _FakeFeatures,
+        tokens: Sequence[int],
+        *,
+        language: str | None,
+        task: str,
+        length_s: float,
+    ) -> list[WordTiming]:
+        step_s = length_s / max(len(tokens), 1)
+        return [
+            WordTiming(
+                text=f" {WORDS[token]}",
+                tokens=(token,),
+                start_s=round(index * step_s, 2),
+                end_s=round((index + 1) * step_s, 2),
+                probability=1.0,
+            )
+            for index, token in enumerate(tokens)
+        ]
+
+
+class FakeEngine:
+    def load(self, checkpoint: Path, *, size: str, device: str, compute_type: str) -> FakeModel:
+        return FakeModel()
+
+
+class LevelDetector:
+    """Speech is whatever is louder than SPEECH_RMS."""
+
+    def probabilities(self, samples: Samples) -> npt.NDArray[np.float32]:
+        frames = -(-len(samples) // FRAME_SAMPLES)
+        padded = np.zeros(frames * FRAME_SAMPLES, np.float32)
+        padded[: len(samples)] = samples
+        rms = np.sqrt(np.mean(padded.reshape(frames, FRAME_SAMPLES) ** 2, axis=1))
+        return np.asarray(rms > SPEECH_RMS, np.float32)
+
+
+def _hypothesis(window: _FakeFeatures, options: DecodeOptions) -> Hypothesis:
+    sentences = max(1, int(window.length_s / SENTENCE_S))
+    step_s = window.length_s / sentences
+    tokens: list[int] = []
+    for index in range(sentences):
+        words = [window.digest[(index * 4 + k) % 32] % len(WORDS) for k in range(4)]
+        tokens += [_timestamp(index * step_s), *words, _timestamp((index + 1) * step_s)]
+    return Hypothesis(
+        tokens=tuple(tokens),
+        text=_FakeTokens().decode(tokens),
+        avg_logprob=-0.1,
+        no_speech_prob=0.0,
+        compression_ratio=1.0,
+        temperature=options.temperature,
+    )
+
+
+def _timestamp(seconds: float) -> int:
+    return _TIMESTAMP_BEGIN + round(seconds / 0.02)

@@ -1,0 +1,162 @@
+"""What the app and the engine's loop say to each other, as records on both sides.
+
+Requests carry an id and get exactly one reply with that id, an error included.
+Audio never travels: a request names the PCM file and a range of samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+from voice_transcriber.errors import TranscriberError, error_from_code
+from voice_transcriber.processes.channel import Message
+from voice_transcriber.transcript.model import Segment
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanRequest:
+    """Cut the next chunk and find its windows. Answered with PlanReply."""
+
+    op = "plan"
+    pcm: str
+    start: int  # first sample of the chunk
+    limit: int  # the chunk ends here at the latest
+    is_last: bool  # the file ends at `limit`: no cut to look for
+    vad_filter: bool
+    level: bool  # raise quiet audio
+
+
+@dataclass(frozen=True, kw_only=True)
+class LanguageRequest:
+    """Name the language of a few windows. Answered with LanguageReply."""
+
+    op = "language"
+    pcm: str
+    model: str
+    checkpoint: str
+    gain: float
+    windows: Sequence[tuple[int, int]]  # sample ranges
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowRequest:
+    """Transcribe one window. Answered with WindowReply."""
+
+    op = "window"
+    pcm: str
+    model: str
+    checkpoint: str
+    gain: float
+    start: int
+    end: int
+    speech_end: int
+    language: str | None
+    task: str
+    prompt: str | None
+    word_timestamps: bool
+    priority: int
+    alone: bool = False  # not in a batch with others: it is suspected of a crash
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanReply:
+    end: int  # the chunk's end
+    gain: float
+    windows: Sequence[tuple[int, int, int]]  # start, end, end of speech
+    stages_s: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def from_message(cls, message: Message) -> Self:
+        windows = [(start, end, speech_end) for start, end, speech_end in message["windows"]]
+        return cls(
+            end=message["end"],
+            gain=message["gain"],
+            windows=windows,
+            stages_s=message["stages_s"],
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LanguageReply:
+    language: str
+    probability: float
+    stages_s: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def from_message(cls, message: Message) -> Self:
+        return cls(
+            language=message["language"],
+            probability=message["probability"],
+            stages_s=message["stages_s"],
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowReply:
+    segments: Sequence[Segment]  # times in the file
+    resume_sample: int | None  # where the left-out rest begins
+    stages_s: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def from_message(cls, message: Message) -> Self:
+        return cls(
+            segments=tuple(Segment.from_dict(segment) for segment in message["segments"]),
+            resume_sample=message["resume_sample"],
+            stages_s=message["stages_s"],
+        )
+
+
+Request = PlanRequest | LanguageRequest | WindowRequest
+Reply = PlanReply | LanguageReply | WindowReply
+
+_REQUESTS: Mapping[str, type[Request]] = {
+    kind.op: kind for kind in (PlanRequest, LanguageRequest, WindowRequest)
+}
+_REPLIES: Mapping[str, type[Reply]] = {
+    PlanRequest.op: PlanReply,
+    LanguageRequest.op: LanguageReply,
+    WindowRequest.op: WindowReply,
+}
+
+
+def request_to_message(request_id: int, request: Request) -> Message:
+    return {"id": request_id, "op": request.op, **asdict(request)}
+
+
+def request_from_message(message: Message) -> Request:
+    fields = {name: value for name, value in message.items() if name not in {"id", "op"}}
+    return _REQUESTS[message["op"]](**fields)
+
+
+def reply_to_message(request_id: int, reply: Reply) -> Message:
+    return {"id": request_id, **asdict(reply)}
+
+
+def error_to_message(request_id: int, error: TranscriberError) -> Message:
+    return {
+        "id": request_id,
+        "error": {"code": error.code, "message": error.message, "remedy": error.remedy},
+    }
+
+
+def reply_from_message(message: Message, request: Request) -> Reply | TranscriberError:
+    if error := message.get("error"):
+        return error_from_code(error["code"], error["message"], error["remedy"])
+    return _REPLIES[request.op].from_message(message)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostOptions:
+    """How the engine's loop is set up; crosses to the child as JSON."""
+
+    engine: str
+    threads: int
+    batch_size: int
+    model_cache_size: int
+    use_gpu: bool
+    free_memory_early: bool
+
+    def to_message(self) -> dict[str, Any]:
+        return asdict(self)

@@ -1,0 +1,84 @@
+"""From the tokens of one window to segments with times, and what the window left out.
+
+Pure. The rules are those of openai-whisper's transcribe() (transcribe.py): two
+timestamp tokens in a row end a segment; text after the last pair is unfinished.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from voice_transcriber.engines.base import Tokens
+
+TIMESTAMP_STEP_MS = 20
+UNFINISHED_MS = 1000  # speech that goes on this much longer than the text is decoded again
+
+
+@dataclass(frozen=True)
+class TimedTokens:
+    """One segment's tokens; times in ms from the window's start."""
+
+    start_ms: int
+    end_ms: int
+    tokens: tuple[int, ...]  # with its timestamp tokens
+
+
+@dataclass(frozen=True)
+class ParsedWindow:
+    """The kept segments, and where decoding has to go on (None: the window is complete)."""
+
+    segments: tuple[TimedTokens, ...]
+    resume_ms: int | None
+
+
+def parse_window(
+    tokens: Sequence[int], vocabulary: Tokens, *, length_ms: int, speech_end_ms: int
+) -> ParsedWindow:
+    """Split decoded tokens at their timestamps.
+
+    Whisper leaves out, or leaves open, a sentence that is cut off at the window's
+    end. When the kept text ends more than a second before the speech does,
+    `resume_ms` says from where the rest has to be decoded as a window of its own.
+    """
+    begin = vocabulary.timestamp_begin
+    pieces = _closed_pieces(tokens, begin)
+    if not pieces:
+        return ParsedWindow(_whole(tokens, begin, length_ms), None)
+    kept = tuple(_timed(piece, begin) for piece in pieces)
+    end_ms = kept[-1].end_ms
+    if end_ms <= 0 or speech_end_ms - end_ms <= UNFINISHED_MS:
+        return ParsedWindow(kept, None)
+    return ParsedWindow(kept, end_ms)
+
+
+def _closed_pieces(tokens: Sequence[int], begin: int) -> list[Sequence[int]]:
+    """Runs of tokens that begin and end with a timestamp."""
+    borders = [
+        index
+        for index in range(1, len(tokens))
+        if tokens[index] >= begin and tokens[index - 1] >= begin
+    ]
+    if len(tokens) >= 2 and tokens[-1] >= begin > tokens[-2]:
+        borders.append(len(tokens))
+    starts = [0, *borders]
+    return [
+        tokens[start:end]
+        for start, end in zip(starts, borders, strict=False)
+        if end - start > 2 and tokens[start] >= begin
+    ]
+
+
+def _timed(piece: Sequence[int], begin: int) -> TimedTokens:
+    start_ms = (piece[0] - begin) * TIMESTAMP_STEP_MS
+    end_ms = (piece[-1] - begin) * TIMESTAMP_STEP_MS
+    return TimedTokens(start_ms, max(start_ms, end_ms), tuple(piece))
+
+
+def _whole(tokens: Sequence[int], begin: int, length_ms: int) -> tuple[TimedTokens, ...]:
+    """No closed segment: the text, if there is any, spans from its first timestamp to the end."""
+    if all(token >= begin for token in tokens):
+        return ()
+    first = tokens[0]
+    start_ms = (first - begin) * TIMESTAMP_STEP_MS if first >= begin else 0
+    return (TimedTokens(min(start_ms, length_ms), length_ms, tuple(tokens)),)

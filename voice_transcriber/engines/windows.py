@@ -1,0 +1,177 @@
+"""From a batch of windows to segments: what surrounds every engine's decode()."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from voice_transcriber.audio.pcm import read_samples
+from voice_transcriber.engines.base import DecodeOptions, Features, Hypothesis, Model, WordTiming
+from voice_transcriber.engines.fallback import decode_with_fallback
+from voice_transcriber.engines.protocol import WindowReply, WindowRequest
+from voice_transcriber.engines.segments import TimedTokens, parse_window
+from voice_transcriber.engines.stopwatch import Stopwatch
+from voice_transcriber.errors import EngineOutOfMemory
+from voice_transcriber.job import SAMPLE_RATE
+from voice_transcriber.transcript.model import Segment, Word
+
+FeatureKey = tuple[str, str, float, int, int]  # model, pcm, gain, start, end
+SHELF_SIZE = 8  # windows whose features wait between language detection and decoding
+
+
+class FeatureShelf:
+    """Features that were needed once and will be needed again: encoded once, used twice."""
+
+    def __init__(self) -> None:
+        self._kept: dict[FeatureKey, Features] = {}
+
+    def keep(self, key: FeatureKey, features: Features) -> None:
+        self._kept[key] = features
+        while len(self._kept) > SHELF_SIZE:
+            del self._kept[next(iter(self._kept))]
+
+    def take(self, key: FeatureKey) -> Features | None:
+        return self._kept.pop(key, None)
+
+    def clear(self) -> None:
+        self._kept.clear()
+
+
+def transcribe_batch(
+    model: Model, requests: Sequence[WindowRequest], shelf: FeatureShelf
+) -> list[WindowReply]:
+    """One reply for each request; all share a batch key.
+
+    A batch that does not fit in memory is halved. Raises EngineOutOfMemory when
+    one window alone does not fit.
+    """
+    try:
+        return _transcribe(model, requests, shelf)
+    except EngineOutOfMemory:
+        if len(requests) == 1:
+            raise
+        shelf.clear()
+        half = len(requests) // 2
+        return [
+            *transcribe_batch(model, requests[:half], shelf),
+            *transcribe_batch(model, requests[half:], shelf),
+        ]
+
+
+def encode_windows(model: Model, keys: Sequence[FeatureKey], shelf: FeatureShelf) -> list[Features]:
+    """Features of the windows, from the shelf where they are there."""
+    found = {key: shelf.take(key) for key in keys}
+    missing = [key for key in keys if found[key] is None]
+    if missing:
+        windows = [
+            read_samples(Path(pcm), start, end, gain=gain) for _, pcm, gain, start, end in missing
+        ]
+        found.update(zip(missing, model.encode(windows), strict=True))
+    return [found[key] for key in keys]
+
+
+def _transcribe(
+    model: Model, requests: Sequence[WindowRequest], shelf: FeatureShelf
+) -> list[WindowReply]:
+    first = requests[0]
+    keys = [(one.model, one.pcm, one.gain, one.start, one.end) for one in requests]
+    watch = Stopwatch()
+    with watch.stage("encode"):
+        features = encode_windows(model, keys, shelf)
+    with watch.stage("text"):
+        options = DecodeOptions(language=first.language, task=first.task, prompt=first.prompt)
+        hypotheses = decode_with_fallback(model, features, options)
+    share_s = {name: seconds / len(requests) for name, seconds in watch.stages_s.items()}
+    return [
+        _Reader(model, request, share_s).reply(hypothesis, window_features)
+        for request, hypothesis, window_features in zip(requests, hypotheses, features, strict=True)
+    ]
+
+
+class _Reader:
+    """Turns what the decoder wrote for one window into segments with times in the file."""
+
+    def __init__(self, model: Model, request: WindowRequest, share_s: dict[str, float]) -> None:
+        self._model = model
+        self._request = request
+        self._vocabulary = model.tokens(language=request.language, task=request.task)
+        self._offset_ms = _to_ms(request.start)
+        self._watch = Stopwatch()
+        self._share_s = share_s
+
+    def reply(self, hypothesis: Hypothesis, features: Features) -> WindowReply:
+        request = self._request
+        parsed = parse_window(
+            hypothesis.tokens,
+            self._vocabulary,
+            length_ms=_to_ms(request.end - request.start),
+            speech_end_ms=_to_ms(request.speech_end - request.start),
+        )
+        words = self._words(parsed.segments, features)
+        segments = [
+            self._segment(piece, hypothesis, next(words) if request.word_timestamps else None)
+            for piece in parsed.segments
+        ]
+        resume_ms = parsed.resume_ms
+        return WindowReply(
+            segments=[segment for segment in segments if segment.text.strip()],
+            resume_sample=None if resume_ms is None else request.start + _to_samples(resume_ms),
+            stages_s={**self._share_s, **self._watch.stages_s},
+        )
+
+    def _segment(
+        self, piece: TimedTokens, hypothesis: Hypothesis, words: tuple[Word, ...] | None
+    ) -> Segment:
+        return Segment(
+            start_ms=self._offset_ms + piece.start_ms,
+            end_ms=self._offset_ms + piece.end_ms,
+            text=self._vocabulary.decode(piece.tokens),
+            tokens=piece.tokens,
+            temperature=hypothesis.temperature,
+            avg_logprob=round(hypothesis.avg_logprob, 4),
+            compression_ratio=round(hypothesis.compression_ratio, 4),
+            no_speech_prob=round(hypothesis.no_speech_prob, 4),
+            words=words,
+        )
+
+    def _words(
+        self, pieces: Sequence[TimedTokens], features: Features
+    ) -> Iterator[tuple[Word, ...]]:
+        """The words of each piece in turn; the whole window is aligned at once."""
+        texts = [
+            [token for token in piece.tokens if token < self._vocabulary.eot] for piece in pieces
+        ]
+        with self._watch.stage("align"):
+            timings = self._model.align(
+                features,
+                [token for text in texts for token in text],
+                language=self._request.language,
+                task=self._request.task,
+                length_s=(self._request.end - self._request.start) / SAMPLE_RATE,
+            )
+        remaining = iter(timings)
+        for text in texts:
+            yield tuple(self._word(timing) for timing in _take(remaining, tokens=len(text)))
+
+    def _word(self, timing: WordTiming) -> Word:
+        return Word(
+            start_ms=self._offset_ms + round(timing.start_s * 1000),
+            end_ms=self._offset_ms + round(timing.end_s * 1000),
+            text=timing.text,
+            probability=round(timing.probability, 4),
+        )
+
+
+def _take(timings: Iterator[WordTiming], *, tokens: int) -> Iterator[WordTiming]:
+    """The next words that hold so many tokens together."""
+    while tokens > 0 and (timing := next(timings, None)) is not None:
+        tokens -= len(timing.tokens)
+        yield timing
+
+
+def _to_ms(samples: int) -> int:
+    return round(samples * 1000 / SAMPLE_RATE)
+
+
+def _to_samples(milliseconds: int) -> int:
+    return milliseconds * SAMPLE_RATE // 1000

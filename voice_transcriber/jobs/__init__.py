@@ -1,0 +1,1 @@
+"""Jobs in motion: queue, workers, one job from end to end."""

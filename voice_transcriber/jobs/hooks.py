@@ -1,0 +1,24 @@
+"""What side features hang on: hooks that do nothing by default."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from voice_transcriber.job import Job
+
+ProcessIds = Callable[[], Mapping[str, int]]  # role (app, engine, decoder) -> process id now
+
+
+class JobHooks:
+    """Called by the worker that runs a job, in its thread. Must not raise."""
+
+    def started(self, job: Job, process_ids: ProcessIds) -> None:
+        """An attempt begins."""
+
+    def figures(self, job: Job) -> Mapping[str, Any]:
+        """Figures to keep with a job whose attempt is about to end."""
+        return {}
+
+    def ended(self, job: Job, performance: Mapping[str, Any]) -> None:
+        """The attempt is over; `performance` is what was kept with the job."""

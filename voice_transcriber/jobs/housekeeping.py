@@ -1,0 +1,79 @@
+"""What is tidied up from time to time; every step may run twice without harm."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from voice_transcriber.blobs.base import BlobStore
+from voice_transcriber.engines.client import EngineClient
+from voice_transcriber.errors import NotFound, WrongState
+from voice_transcriber.jobs.manager import JobManager
+from voice_transcriber.store.base import Store
+
+log = logging.getLogger(__name__)
+
+STRAY_S = 3600.0  # an upload or a temporary file that nobody touched for so long is a stray
+RETENTION_BATCH = 100
+DAY_S = 86400.0
+ENGINE_SILENCE_S = 900.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Housekeeping:
+    """The rounds. APScheduler calls them, and the start of the app."""
+
+    store: Store
+    blobs: BlobStore
+    engine: EngineClient
+    manager: JobManager
+    work_dir: Path
+    temp_dir: Path
+    retention_days: int
+    model_idle_s: float
+    free_memory_early: bool
+
+    def tidy(self) -> None:
+        """Temporary files, stray uploads, old jobs, idle models."""
+        strays = self.blobs.delete_stray_parts(older_than_s=STRAY_S)
+        strays += self.blobs.delete_unused(self.store.blobs_in_use(), older_than_s=STRAY_S)
+        strays += self._delete_old_temp_files()
+        strays += self._delete_orphan_work()
+        if strays:
+            log.info("Housekeeping removed %d stray files.", strays)
+        self._delete_expired_jobs()
+        self.engine.unload_idle(idle_s=self.model_idle_s)
+
+    def supervise(self) -> None:
+        """Replace an engine that hangs; let go of models at once when memory is to be saved."""
+        self.engine.kill_if_silent(limit_s=ENGINE_SILENCE_S)
+        if self.free_memory_early:
+            self.engine.unload_idle(idle_s=0)
+
+    def _delete_old_temp_files(self) -> int:
+        limit = time.time() - STRAY_S
+        old = [path for path in self.temp_dir.iterdir() if path.stat().st_mtime < limit]
+        for path in old:
+            path.unlink(missing_ok=True)
+        return len(old)
+
+    def _delete_orphan_work(self) -> int:
+        """Decoded audio of jobs that have ended, left by a crash between commit and removal."""
+        live = set(self.store.live_ids())
+        orphans = [folder for folder in self.work_dir.iterdir() if folder.name not in live]
+        for folder in orphans:
+            shutil.rmtree(folder, ignore_errors=True)
+        return len(orphans)
+
+    def _delete_expired_jobs(self) -> None:
+        if not self.retention_days:
+            return
+        limit = time.time() - self.retention_days * DAY_S
+        for job in self.store.finished_before(finished_before=limit, limit=RETENTION_BATCH):
+            try:
+                self.manager.delete(job.id)
+            except (NotFound, WrongState):  # the user was faster
+                continue

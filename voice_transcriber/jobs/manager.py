@@ -1,0 +1,203 @@
+"""What clients ask of jobs: submit, cancel, retry, delete, look."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from voice_transcriber.blobs.base import BlobStore, BlobWriter, StoredBlob
+from voice_transcriber.engines.checkpoints import Checkpoints
+from voice_transcriber.errors import DiskFull, EmptyFile, QueueFull, ShuttingDown, WrongState
+from voice_transcriber.job import (
+    ChunkStatus,
+    Job,
+    JobStatus,
+    NewJob,
+    Priority,
+    TranscribeOptions,
+    Window,
+)
+from voice_transcriber.jobs.blob_use import BlobUse
+from voice_transcriber.jobs.coverage import chunk_fraction, chunk_status
+from voice_transcriber.jobs.sidecar import Sidecars
+from voice_transcriber.jobs.worker import Workers
+from voice_transcriber.store.base import Store
+from voice_transcriber.transcript.merge import merge_segments
+from voice_transcriber.transcript.model import Segment
+
+MIN_FREE_BYTES = 200_000_000  # left for the database, logs and decoded audio
+UPLOAD_COPIES = 2  # the server's spool and the stored file exist side by side for a moment
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChunkState:
+    """One chunk of a job as clients see it."""
+
+    index: int
+    status: ChunkStatus
+    percent: float
+    attempt: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobDetail:
+    """A job with what its page shows."""
+
+    job: Job
+    chunks: Sequence[ChunkState]
+    segments: Sequence[Segment]  # so far, or final
+    queue_position: int | None  # 1 is next; None when it does not wait
+
+
+class JobManager:
+    """Called from any thread."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        blobs: BlobStore,
+        checkpoints: Checkpoints,
+        sidecars: Sidecars,
+        workers: Workers,
+        data_dir: Path,
+        max_queue_size: int,
+    ) -> None:
+        self._store = store
+        self._blobs = blobs
+        self._checkpoints = checkpoints
+        self._sidecars = sidecars
+        self._workers = workers
+        self._data_dir = data_dir
+        self._max_queue_size = max_queue_size
+        self._blob_use = BlobUse(store, blobs)
+        self.is_draining = False
+
+    def check_accepts(self, *, size_bytes: int = 0) -> None:
+        """Raises ShuttingDown, QueueFull or DiskFull when an upload of this size has no place."""
+        if self.is_draining:
+            raise ShuttingDown
+        if self._store.counts()[JobStatus.QUEUED] >= self._max_queue_size:
+            raise QueueFull
+        free_bytes = shutil.disk_usage(self._data_dir).free
+        if free_bytes < MIN_FREE_BYTES + UPLOAD_COPIES * size_bytes:
+            raise DiskFull
+
+    def submit(
+        self, upload: BlobWriter, *, filename: str, options: TranscribeOptions, priority: Priority
+    ) -> Job:
+        """Accept an upload as a job; when this returns both survive a power cut.
+
+        Raises EmptyFile, UnknownModel, QueueFull, ShuttingDown, DiskFull; nothing is
+        kept of the upload then.
+        """
+        try:
+            if self.is_draining:
+                raise ShuttingDown
+            if not upload.size_bytes:
+                raise EmptyFile
+            self._checkpoints.resolve(options.model)
+            with self._blob_use.job_on_its_way():
+                job = self._add(upload.commit(), filename, options, priority)
+        finally:
+            upload.discard()
+        self._workers.wake()
+        return job
+
+    def submit_file(self, path: Path, *, options: TranscribeOptions) -> Job:
+        """Accept a copy of a local file as a job; raises as submit does."""
+        upload = self._blobs.writer()
+        try:
+            with path.open("rb") as file:
+                shutil.copyfileobj(file, upload)
+        except BaseException:
+            upload.discard()
+            raise
+        return self.submit(upload, filename=path.name, options=options, priority=Priority.NORMAL)
+
+    def _add(
+        self, blob: StoredBlob, filename: str, options: TranscribeOptions, priority: Priority
+    ) -> Job:
+        new = NewJob(
+            id=uuid.uuid4().hex,
+            filename=filename,
+            blob_sha256=blob.sha256,
+            size_bytes=blob.size_bytes,
+            options=options,
+            priority=priority,
+        )
+        try:
+            return self._store.add(new, max_queued=self._max_queue_size)
+        except Exception:
+            self._blob_use.delete_unneeded(blob.sha256)
+            raise
+
+    def cancel(self, job_id: str) -> Job:
+        """Raises NotFound, or WrongState when the job has ended."""
+        job = self._store.cancel(job_id)
+        self._workers.cancel(job_id)
+        return job
+
+    def retry(self, job_id: str) -> Job:
+        """Raises NotFound, WrongState, QueueFull, ShuttingDown."""
+        if self.is_draining:
+            raise ShuttingDown
+        job = self._store.retry(job_id, max_queued=self._max_queue_size)
+        self._workers.wake()
+        return job
+
+    def delete(self, job_id: str) -> None:
+        """Remove an ended job with its transcript and, when no other job needs it, its audio.
+
+        Raises NotFound, or WrongState while it is queued or running.
+        """
+        job = self._store.delete(job_id)
+        self._sidecars.delete(job_id)
+        self._blob_use.delete_unneeded(job.blob_sha256)
+
+    def detail(self, job_id: str) -> JobDetail:
+        """Raises NotFound."""
+        job = self._store.get(job_id)
+        if job.status is JobStatus.COMPLETED:
+            return self._completed(job)
+        plan = self._store.plan(job_id)
+        windows: dict[int, list[Window]] = {chunk.index: [] for chunk in plan.chunks}
+        for window in plan.windows:
+            windows[window.chunk_index].append(window)
+        chunks = [
+            ChunkState(
+                index=index,
+                status=chunk_status(found),
+                percent=round(100 * chunk_fraction(found), 1),
+                attempt=job.attempt,
+            )
+            for index, found in windows.items()
+        ]
+        return JobDetail(
+            job=job,
+            chunks=chunks,
+            segments=merge_segments(plan.segments.values()),
+            queue_position=self._queue_position(job),
+        )
+
+    def _completed(self, job: Job) -> JobDetail:
+        try:
+            segments = self._store.transcript(job.id).segments
+        except WrongState:  # retried or deleted in between
+            segments = ()
+        chunks = [
+            ChunkState(
+                index=chunk.index, status=ChunkStatus.COMPLETED, percent=100.0, attempt=job.attempt
+            )
+            for chunk in self._store.plan(job.id).chunks
+        ]
+        return JobDetail(job=job, chunks=chunks, segments=segments, queue_position=None)
+
+    def _queue_position(self, job: Job) -> int | None:
+        if job.status is not JobStatus.QUEUED:
+            return None
+        order = self._store.queue_order(limit=self._max_queue_size)
+        return order.index(job.id) + 1 if job.id in order else None

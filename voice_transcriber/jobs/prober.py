@@ -1,0 +1,69 @@
+"""Looks at waiting files before their turn: how long they are, and whether they are audio at all.
+
+A bad file fails at once instead of after the queue, and a short one is found
+for the express lane.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from voice_transcriber.audio.decode import Decoder
+from voice_transcriber.audio.probe import Probe
+from voice_transcriber.blobs.base import BlobStore
+from voice_transcriber.errors import TranscriberError, UserError
+from voice_transcriber.job import Job, JobError
+from voice_transcriber.store.base import Store
+
+log = logging.getLogger(__name__)
+
+PATIENCE_S = 1.0  # a free worker takes a new job within this time, and looks at it itself
+
+
+class Prober:
+    """One thread."""
+
+    def __init__(self, *, store: Store, blobs: BlobStore, decoder: Decoder) -> None:
+        self._store = store
+        self._blobs = blobs
+        self._decoder = decoder
+        self._unknown: set[str] = set()  # looked at, and no wiser
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="prober", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    def _work(self) -> None:
+        while not self._stopping.wait(PATIENCE_S):
+            try:
+                while not self._stopping.is_set() and (job := self._next()):
+                    self._probe(job)
+            except Exception:  # the thread must live on
+                log.exception("The prober met an unexpected error.")
+
+    def _next(self) -> Job | None:
+        return self._store.next_unprobed(skip=self._unknown, older_than_s=PATIENCE_S)
+
+    def _probe(self, job: Job) -> None:
+        try:
+            probe = self._decoder.probe(self._blobs.path(job.blob_sha256))
+        except UserError as error:
+            self._store.fail_queued(
+                job.id, JobError(code=error.code, message=error.message, remedy=error.remedy)
+            )
+        except TranscriberError:
+            log.exception("Job %s could not be looked at; its worker will say why.", job.id)
+            self._unknown.add(job.id)
+        else:
+            self._note(job, probe)
+
+    def _note(self, job: Job, probe: Probe) -> None:
+        if probe.duration_s is None:  # the header does not say, as in recordings of a browser
+            self._unknown.add(job.id)
+            return
+        self._store.set_probe(job.id, duration_s=probe.duration_s)

@@ -1,0 +1,186 @@
+"""One job from end to end: model, audio, windows, transcript."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from voice_transcriber.audio.decode import Decoder, Decoding
+from voice_transcriber.blobs.base import BlobStore
+from voice_transcriber.engines.checkpoints import Checkpoints
+from voice_transcriber.engines.client import EngineClient
+from voice_transcriber.errors import DownloadStopped, PoisonWindow
+from voice_transcriber.job import SAMPLE_RATE, Claim, Job, Stage
+from voice_transcriber.jobs.control import JobControl
+from voice_transcriber.jobs.hooks import JobHooks
+from voice_transcriber.jobs.sidecar import Sidecars
+from voice_transcriber.jobs.transcription import Transcription, TranscriptionOptions
+from voice_transcriber.store.base import Progress, Store
+from voice_transcriber.transcript.merge import merge_segments
+from voice_transcriber.transcript.model import Transcript
+
+PROGRESS_INTERVAL_S = 1.0
+DECODE_WAIT_S = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workshop:
+    """The parts that every run uses."""
+
+    store: Store
+    blobs: BlobStore
+    checkpoints: Checkpoints
+    decoder: Decoder
+    engine: EngineClient
+    sidecars: Sidecars
+    hooks: JobHooks
+    work_dir: Path
+    options: TranscriptionOptions
+
+
+class JobRun:
+    """One attempt at one job. Used by one worker thread."""
+
+    def __init__(self, workshop: Workshop, job: Job, claim: Claim, control: JobControl) -> None:
+        self._shop = workshop
+        self._job = job
+        self._claim = claim
+        self._control = control
+        self._decoding: Decoding | None = None
+        self._stages_s: dict[str, float] = {}
+
+    def run(self) -> None:
+        """Take the job to its transcript.
+
+        Raises JobStopped (cancel, shutdown), ClaimLost, UserError, ModelError,
+        CapacityError, EngineError.
+        """
+        self._shop.hooks.started(self._job, self._process_ids)
+        checkpoint = self._checkpoint()
+        try:
+            self._decoding = self._decode()
+            transcription = self._transcribe(checkpoint, self._decoding)
+        finally:
+            if self._decoding is not None and not self._decoding.finished:
+                self._decoding.stop()
+        self._finish(transcription, self._decoding)
+
+    def performance(self) -> Mapping[str, Any]:
+        """Figures of this attempt, as they are kept with the job."""
+        figures = dict(self._shop.hooks.figures(self._job))
+        audio_s = self._job.duration_s
+        if audio_s:
+            figures["audio_s"] = round(audio_s, 3)
+            figures["real_time_factor"] = round(figures.get("wall_s", 0.0) / audio_s, 4)
+        stages_s = {name: round(seconds, 3) for name, seconds in self._stages_s.items()}
+        return {**figures, "stages_s": stages_s}
+
+    def _process_ids(self) -> Mapping[str, int]:
+        decoder = self._decoding.pid if self._decoding else None
+        found = {"engine": self._shop.engine.pid, "decoder": decoder}
+        return {role: pid for role, pid in found.items() if pid is not None}
+
+    def _checkpoint(self) -> Path:
+        report = _Throttle(
+            lambda done, total: self._shop.store.progress(
+                self._claim,
+                Progress(
+                    stage=Stage.DOWNLOADING_MODEL,
+                    percent=self._job.percent,
+                    stage_percent=round(100 * done / total, 1) if total else None,
+                ),
+            )
+        )
+        try:
+            return self._shop.checkpoints.ensure(
+                self._job.options.model,
+                on_progress=report,
+                should_stop=lambda: self._control.should_stop,
+            )
+        except DownloadStopped:
+            raise self._control.stopped() from None
+
+    def _decode(self) -> Decoding:
+        """Start decoding, and wait until the header or the first error is known."""
+        started = time.monotonic()
+        decoding = self._shop.decoder.start(
+            self._shop.blobs.path(self._job.blob_sha256), self._shop.work_dir / self._job.id
+        )
+        self._decoding = decoding
+        self._shop.store.progress(
+            self._claim, Progress(stage=Stage.DECODING, percent=self._job.percent)
+        )
+        while not decoding.wait(SAMPLE_RATE, timeout_s=DECODE_WAIT_S):
+            self._control.check()
+        if decoding.probe and decoding.probe.duration_s:
+            self._note_duration(decoding.probe.duration_s)
+        self._stages_s["decode"] = time.monotonic() - started
+        return decoding
+
+    def _note_duration(self, duration_s: float) -> None:
+        self._job = replace(self._job, duration_s=duration_s)
+        self._shop.store.set_duration(self._claim, duration_s=duration_s)
+
+    def _transcribe(self, checkpoint: Path, decoding: Decoding) -> Transcription:
+        transcription = Transcription(
+            job=self._job,
+            claim=self._claim,
+            checkpoint=checkpoint,
+            decoding=decoding,
+            store=self._shop.store,
+            engine=self._shop.engine,
+            control=self._control,
+            options=self._shop.options,
+        )
+        try:
+            transcription.run()
+        finally:
+            self._stages_s.update(transcription.stages_s)
+        return transcription
+
+    def _finish(self, transcription: Transcription, decoding: Decoding) -> None:
+        self._note_duration(decoding.samples / SAMPLE_RATE)
+        if transcription.failed_windows:
+            raise _poison(transcription)
+        transcript = Transcript(
+            language=transcription.language,
+            language_probability=transcription.language_probability,
+            duration_ms=round(decoding.samples * 1000 / SAMPLE_RATE),
+            model=self._job.options.model,
+            task=self._job.options.task,
+            segments=merge_segments(transcription.segments.values()),
+        )
+        self._shop.sidecars.write(self._job.id, transcript)
+        self._shop.store.complete(self._claim, transcript, self.performance())
+
+
+class _Throttle:
+    """Passes a call on at most once in PROGRESS_INTERVAL_S."""
+
+    def __init__(self, call: Callable[[int, int], None]) -> None:
+        self._call = call
+        self._next = 0.0
+
+    def __call__(self, done: int, total: int) -> None:
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + PROGRESS_INTERVAL_S
+            self._call(done, total)
+
+
+def remove_work(work_dir: Path, job_id: str) -> None:
+    """Remove a job's decoded audio; harmless when there is none."""
+    shutil.rmtree(work_dir / job_id, ignore_errors=True)
+
+
+def _poison(transcription: Transcription) -> PoisonWindow:
+    places = ", ".join(
+        f"{window.start_sample / SAMPLE_RATE:.0f} s" for window in transcription.failed_windows
+    )
+    return PoisonWindow(
+        f"The speech engine ended three times at each of these places: {places} "
+        f"({transcription.crash_cause})."
+    )

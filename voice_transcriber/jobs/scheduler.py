@@ -1,0 +1,27 @@
+"""APScheduler runs the housekeeping: one instance of each round at a time."""
+
+from __future__ import annotations
+
+import logging
+
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from voice_transcriber.jobs.housekeeping import Housekeeping
+
+SUPERVISE_INTERVAL_S = 5
+
+
+def make_scheduler(housekeeping: Housekeeping, *, interval_s: float) -> BackgroundScheduler:
+    """A scheduler that is not started yet; stop it with shutdown(wait=False)."""
+    # Its own log line for each run of a job says nothing new every few seconds.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    scheduler = BackgroundScheduler(
+        daemon=True,
+        timezone="UTC",
+        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+    )
+    scheduler.add_job(housekeeping.tidy, "interval", seconds=interval_s, id="tidy")
+    scheduler.add_job(
+        housekeeping.supervise, "interval", seconds=SUPERVISE_INTERVAL_S, id="supervise"
+    )
+    return scheduler

@@ -1,0 +1,301 @@
+"""One attempt at a job's audio: plans chunks, keeps the engine fed, commits what comes back.
+
+A single thread owns an object and runs all of its methods. What is committed is never planned or decoded again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from voice_transcriber.audio.decode import Decoding
+from voice_transcriber.engines.client import Blame, EngineClient, HostCrash
+from voice_transcriber.engines.protocol import (
+    LanguageReply,
+    LanguageRequest,
+    PlanReply,
+    PlanRequest,
+    WindowReply,
+    WindowRequest,
+)
+from voice_transcriber.job import SAMPLE_RATE, Chunk, Claim, Job, Stage, Window, WindowStatus
+from voice_transcriber.jobs.control import JobControl, JobStopped, StopReason
+from voice_transcriber.jobs.conversation import Conversation
+from voice_transcriber.jobs.coverage import percent_done, text_tail
+from voice_transcriber.store.base import Progress, Store, WindowResult
+from voice_transcriber.transcript.model import Segment
+
+log = logging.getLogger(__name__)
+
+MAX_WINDOW_CRASHES = 3
+LANGUAGE_WINDOWS = 3  # the first windows of speech vote for the language
+WAIT_S = 0.5  # between two looks at cancel, drain and decoded audio
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranscriptionOptions:
+    """What the settings say about every job."""
+
+    chunk_size_s: float
+    level_audio: bool
+    windows_in_flight: int  # enough to fill the next batch while one is in work
+
+
+class Transcription:
+    """Runs until every window is done or failed."""
+
+    def __init__(
+        self,
+        *,
+        job: Job,
+        claim: Claim,
+        checkpoint: Path,
+        decoding: Decoding,
+        store: Store,
+        engine: EngineClient,
+        control: JobControl,
+        options: TranscriptionOptions,
+    ) -> None:
+        self._job = job
+        self._claim = claim
+        self._checkpoint = checkpoint
+        self._decoding = decoding
+        self._store = store
+        self._engine = engine
+        self._control = control
+        self._options = options
+        self._talk = Conversation(engine)
+        self._results: list[WindowResult] = []  # received, not yet committed
+        self._suspects: set[int] = set()  # start samples of windows that run alone
+        self._is_planning = False
+        self.language = job.language
+        self.language_probability = job.language_probability
+        self.stages_s: dict[str, float] = {}
+        self.crash_cause = ""  # of the last engine death at one of the windows
+        self._load_plan()
+
+    def run(self) -> None:
+        """Raises JobStopped, ClaimLost, MediaError, ModelError, EngineError."""
+        try:
+            while not self._is_done():
+                self._control.check()
+                if not self._control.is_draining:
+                    self._plan_ahead()
+                    self._submit_windows()
+                elif not len(self._talk):
+                    raise JobStopped(StopReason.SHUTDOWN)
+                self._decoding.wait(0, timeout_s=0)  # raises what ended the decoding
+                self._talk.receive(timeout_s=WAIT_S)
+                self._commit()
+        finally:
+            self._talk.end()
+
+    @property
+    def failed_windows(self) -> list[Window]:
+        return [one for one in self._windows.values() if one.status is WindowStatus.FAILED]
+
+    @property
+    def segments(self) -> dict[int, tuple[Segment, ...]]:
+        """Segments of the finished windows by the window's first sample."""
+        return self._segments
+
+    @property
+    def total_samples(self) -> int:
+        """Length of the audio: exact once it is decoded, until then by the file's header."""
+        if self._decoding.finished:
+            return self._decoding.samples
+        return round((self._job.duration_s or 0.0) * SAMPLE_RATE)
+
+    def _load_plan(self) -> None:
+        plan = self._store.plan(self._job.id)
+        self._chunks = {chunk.index: chunk for chunk in plan.chunks}
+        self._windows = {window.start_sample: window for window in plan.windows}
+        self._segments = {start: tuple(found) for start, found in plan.segments.items()}
+        self._waiting = deque(
+            window for window in plan.windows if window.status is WindowStatus.PENDING
+        )
+        self._suspects.update(window.start_sample for window in self._waiting if window.crashes)
+
+    @property
+    def _planned_to(self) -> int:
+        return max((chunk.end_sample for chunk in self._chunks.values()), default=0)
+
+    def _is_done(self) -> bool:
+        if len(self._talk) or self._waiting or not self._decoding.finished:
+            return False
+        return self._planned_to >= self._decoding.samples
+
+    # Planning
+
+    def _plan_ahead(self) -> None:
+        """Ask for the next chunk's plan when the engine could run dry and the audio is there."""
+        if self._is_planning or len(self._waiting) >= self._options.windows_in_flight:
+            return
+        request = self._next_plan()
+        if request is not None:
+            self._is_planning = True
+            self._talk.ask(request, partial(self._on_planned, request))
+
+    def _next_plan(self) -> PlanRequest | None:
+        start = self._planned_to
+        limit = start + round(self._options.chunk_size_s * SAMPLE_RATE)
+        # `finished` is read first: the number of samples is final only then.
+        finished = self._decoding.finished
+        available = self._decoding.samples
+        if available <= start or (available < limit and not finished):
+            return None
+        return PlanRequest(
+            pcm=str(self._decoding.pcm),
+            start=start,
+            limit=min(limit, available),
+            is_last=finished and available <= limit,
+            vad_filter=self._job.options.vad_filter,
+            level=self._options.level_audio,
+        )
+
+    def _on_planned(self, request: PlanRequest, reply: PlanReply) -> None:
+        self._note_stages(reply.stages_s)
+        chunk = Chunk(
+            index=len(self._chunks),
+            start_sample=request.start,
+            end_sample=reply.end,
+            language=self.language,
+            gain=reply.gain,
+        )
+        windows = [
+            Window(
+                chunk_index=chunk.index,
+                start_sample=start,
+                end_sample=end,
+                speech_end_sample=speech_end,
+            )
+            for start, end, speech_end in reply.windows
+        ]
+        if windows and self.language is None:
+            self._ask_language(chunk, windows)
+        else:
+            self._commit_chunk(chunk, windows)
+
+    def _ask_language(self, chunk: Chunk, windows: list[Window]) -> None:
+        first = windows[:LANGUAGE_WINDOWS]
+        request = LanguageRequest(
+            pcm=str(self._decoding.pcm),
+            model=self._job.options.model,
+            checkpoint=str(self._checkpoint),
+            gain=chunk.gain,
+            windows=[(window.start_sample, window.end_sample) for window in first],
+        )
+        self._talk.ask(request, partial(self._on_language, chunk, windows))
+
+    def _on_language(self, chunk: Chunk, windows: list[Window], reply: LanguageReply) -> None:
+        self._note_stages(reply.stages_s)
+        self.language, self.language_probability = reply.language, reply.probability
+        self._store.set_language(
+            self._claim, language=reply.language, probability=reply.probability
+        )
+        self._commit_chunk(replace(chunk, language=reply.language), windows)
+
+    def _commit_chunk(self, chunk: Chunk, windows: list[Window]) -> None:
+        self._store.add_chunk(self._claim, chunk, windows)
+        self._chunks[chunk.index] = chunk
+        self._add_windows(windows)
+        self._is_planning = False
+        self._store.progress(self._claim, self._progress())
+
+    def _add_windows(self, windows: list[Window]) -> None:
+        for window in windows:
+            self._windows[window.start_sample] = window
+            self._waiting.append(window)
+
+    # Decoding
+
+    def _submit_windows(self) -> None:
+        while self._waiting and len(self._talk) < self._options.windows_in_flight:
+            if self._waiting[0].end_sample > self._decoding.samples:
+                return  # a resumed job's audio is decoded again up to here first
+            window = self._waiting.popleft()
+            self._talk.ask(
+                self._window_request(window),
+                partial(self._on_window, window),
+                partial(self._on_window_crash, window),
+            )
+
+    def _window_request(self, window: Window) -> WindowRequest:
+        options = self._job.options
+        chunk = self._chunks[window.chunk_index]
+        return WindowRequest(
+            pcm=str(self._decoding.pcm),
+            model=options.model,
+            checkpoint=str(self._checkpoint),
+            gain=chunk.gain,
+            start=window.start_sample,
+            end=window.end_sample,
+            speech_end=window.speech_end_sample,
+            language=chunk.language or self.language,
+            task=options.task,
+            prompt=options.prompt,
+            word_timestamps=options.word_timestamps,
+            priority=self._job.priority,
+            alone=window.start_sample in self._suspects,
+        )
+
+    def _on_window(self, window: Window, reply: WindowReply) -> None:
+        self._note_stages(reply.stages_s)
+        follow_up = None
+        if reply.resume_sample is not None:
+            follow_up = replace(window, start_sample=reply.resume_sample, crashes=0)
+            self._add_windows([follow_up])
+        self._windows[window.start_sample] = replace(window, status=WindowStatus.DONE)
+        self._segments[window.start_sample] = tuple(reply.segments)
+        self._results.append(
+            WindowResult(window=window, segments=reply.segments, follow_up=follow_up)
+        )
+
+    def _on_window_crash(self, window: Window, crash: HostCrash) -> None:
+        """A suspect goes again alone; alone it may end the engine three times."""
+        self._suspects.add(window.start_sample)
+        self.crash_cause = crash.cause
+        if crash.blame is Blame.ALONE:
+            window = self._store.count_window_crash(
+                self._claim, window, max_crashes=MAX_WINDOW_CRASHES
+            )
+            self._windows[window.start_sample] = window
+            log.error(
+                "Job %s: the window at %.1f s ended the engine (%d of %d): %s",
+                self._job.id,
+                window.start_sample / SAMPLE_RATE,
+                window.crashes,
+                MAX_WINDOW_CRASHES,
+                crash.cause,
+            )
+        if window.status is WindowStatus.PENDING:
+            self._waiting.appendleft(window)
+
+    def _commit(self) -> None:
+        if not self._results:
+            return
+        results, self._results = self._results, []
+        self._store.finish_windows(self._claim, results, self._progress())
+
+    def _progress(self) -> Progress:
+        loading = self._engine.loading == self._job.options.model
+        return Progress(
+            stage=Stage.LOADING_MODEL if loading else Stage.TRANSCRIBING,
+            percent=round(
+                percent_done(
+                    self._chunks.values(),
+                    self._windows.values(),
+                    total_samples=max(self.total_samples, self._planned_to),
+                ),
+                1,
+            ),
+            text_tail=text_tail(self._segments),
+        )
+
+    def _note_stages(self, stages_s: Mapping[str, float]) -> None:
+        for name, seconds in stages_s.items():
+            self.stages_s[name] = self.stages_s.get(name, 0.0) + seconds

@@ -1,0 +1,1 @@
+"""Child processes: how they start, how they talk, how they end with their parent."""

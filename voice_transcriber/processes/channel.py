@@ -1,0 +1,71 @@
+"""Messages between two processes or threads: JSON, each with its length in front.
+
+A frame is four bytes of length (big endian) and that many bytes of UTF-8 JSON.
+End of file between two frames means that the other side is gone; end of file
+inside a frame means that it died while writing: ChannelBroken.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import threading
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+Message = dict[str, Any]
+
+MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+_LENGTH = struct.Struct(">I")
+
+
+class ChannelBroken(Exception):
+    """The other side died in the middle of a message."""
+
+
+class Channel:
+    """One end of a two-way conversation. Any thread may send; one thread receives."""
+
+    def __init__(self, reader: BinaryIO, writer: BinaryIO) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._sending = threading.Lock()
+
+    def send(self, message: Message) -> None:
+        """Raises OSError (BrokenPipeError) when the other side is gone."""
+        body = json.dumps(message, separators=(",", ":")).encode()
+        with self._sending:
+            self._writer.write(_LENGTH.pack(len(body)) + body)
+            self._writer.flush()
+
+    def messages(self) -> Iterator[Message]:
+        """Yield until end of file. Raises ChannelBroken for a truncated or oversized frame."""
+        while head := self._reader.read(_LENGTH.size):
+            if len(head) < _LENGTH.size:
+                raise ChannelBroken
+            (length,) = _LENGTH.unpack(head)
+            if length > MAX_MESSAGE_BYTES:
+                raise ChannelBroken
+            body = self._reader.read(length)
+            if len(body) < length:
+                raise ChannelBroken
+            yield json.loads(body)
+
+    def close(self) -> None:
+        """Close the sending side; the other side reads end of file."""
+        with self._sending:
+            try:
+                self._writer.close()
+            except OSError:  # the other side is gone already
+                return
+
+
+def channel_pair() -> tuple[Channel, Channel]:
+    """Two joined ends within one process, over operating system pipes."""
+    read_a, write_b = os.pipe()
+    read_b, write_a = os.pipe()
+    return (
+        Channel(os.fdopen(read_a, "rb"), os.fdopen(write_a, "wb")),
+        Channel(os.fdopen(read_b, "rb"), os.fdopen(write_b, "wb")),
+    )

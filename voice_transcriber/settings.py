@@ -1,0 +1,263 @@
+"""All settings: one table of names, defaults and help, and the frozen record they become.
+
+`Settings.from_mapping` is pure: config.py alone reads the environment. A wrong
+value raises ConfigurationError, which names the variable and the remedy.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import platform
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from voice_transcriber.errors import ConfigurationError
+
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One row of the table."""
+
+    name: str
+    default: str
+    parse: Callable[[str], Any]  # raises ValueError with a sentence
+    help: str
+    aliases: tuple[str, ...] = ()  # older names, accepted in place of `name`
+    secret: bool = False  # may come from the file that NAME_FILE names; never shown
+
+
+def parse_text(text: str) -> str:
+    return text.strip()
+
+
+def parse_instance(text: str) -> str:
+    return text.strip() or platform.node()
+
+
+def parse_switch(text: str) -> bool:
+    word = text.strip().lower()
+    if word in {"1", "true", "yes", "on"}:
+        return True
+    if word in {"0", "false", "no", "off"}:
+        return False
+    raise ValueError("give true or false")
+
+
+def parse_names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip().lower() for name in text.split(",") if name.strip())
+
+
+def parse_folder(text: str) -> Path:
+    if not text.strip():
+        raise ValueError("give a folder")
+    return Path(text.strip()).expanduser().absolute()
+
+
+def parse_size(text: str) -> int:
+    """Bytes from '500MB', '2 GB', '750KB' or a plain number of megabytes (decimal units)."""
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(KB|MB|GB|TB)?\s*", text, re.IGNORECASE)
+    if match is None:
+        raise ValueError("give a size such as 500MB or 2GB")
+    unit = (match[2] or "MB").upper()
+    size = int(float(match[1]) * {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}[unit])
+    if size <= 0:
+        raise ValueError("give a size above zero")
+    return size
+
+
+def parse_duration(text: str) -> float:
+    """Seconds from '24h', '90m', '600s' or a plain number of seconds."""
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhd])?\s*", text, re.IGNORECASE)
+    if match is None:
+        raise ValueError("give a time such as 24h, 90m or 600s")
+    factors = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+    seconds = float(match[1]) * factors[(match[2] or "s").lower()]
+    if seconds <= 0:
+        raise ValueError("give a time above zero")
+    return seconds
+
+
+def whole_number(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        try:
+            number = int(text.strip())
+        except ValueError:
+            raise ValueError(f"give a whole number from {low} to {high}") from None
+        if not low <= number <= high:
+            raise ValueError(f"give a whole number from {low} to {high}")
+        return number
+
+    return parse
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        for choice in choices:
+            if text.strip().lower() == choice.lower():
+                return choice
+        raise ValueError(f"give one of {', '.join(choices)}")
+
+    return parse
+
+
+SETTINGS: tuple[Setting, ...] = (
+    # Server
+    Setting("HOST", "127.0.0.1", parse_text, "Address to listen on. Beyond loopback API_KEY is needed."),
+    Setting("PORT", "5001", whole_number(1, 65535), "Port to listen on."),
+    Setting("ALLOWED_HOSTS", "", parse_names, "Further host names, comma-separated, by which browsers may open the server; localhost and 127.0.0.1 always work."),
+    Setting("API_KEY", "", parse_text, "Key that every request must carry when set (at least 16 characters). Empty: no key, loopback only.", secret=True),
+    Setting("MAX_FILE_SIZE", "500MB", parse_size, "Largest upload; units KB, MB, GB; a plain number is megabytes.", aliases=("MAX_FILE_SIZE_MB",)),
+    # Folders
+    Setting("DATA_DIR", "data", parse_folder, "Folder of the database, the audio and the transcripts. One running instance owns it."),
+    Setting("WHISPER_MODEL_DIR", "models", parse_folder, "Folder of the model files; downloads go there, and your own .pt files are found there."),
+    Setting("RETENTION_DAYS", "0", whole_number(0, 36500), "Days after which ended jobs are deleted with their audio. 0 keeps them until you delete them."),
+    # Jobs
+    Setting("MAX_CONCURRENT_JOBS", "3", whole_number(1, 64), "Long jobs that run at the same time; short clips and more urgent jobs have a lane of their own.", aliases=("WORKERS",)),
+    Setting("MAX_QUEUE_SIZE", "1000", whole_number(1, 1_000_000), "Jobs that may wait; the next one is refused with queue_full."),
+    Setting("CLEANUP_INTERVAL", "300", parse_duration, "Seconds between two rounds of housekeeping: temporary files, stray uploads, idle models, retention."),
+    Setting("SHUTDOWN_GRACE", "30", parse_duration, "Seconds that running jobs have, after SIGTERM, to commit the windows in work."),
+    # Audio
+    Setting("AUDIO_CHUNK_SIZE", "600", parse_duration, "Length in seconds of the chunks that a long file is planned in; cuts are made at quiet points."),
+    Setting("MAX_DURATION", "24h", parse_duration, "Longest recording; units s, m, h, d."),
+    Setting("AUDIO_OPTIMIZATION", "true", parse_switch, "On: quiet recordings are raised to a normal level before speech is looked for. Off: the audio is used as it is."),
+    # Models and engine
+    Setting("ENGINE", "openai-whisper", one_of("openai-whisper", "fake"), "Speech engine. fake is for tests of the program: it invents its text."),
+    Setting("ENGINE_ISOLATION", "process", one_of("process", "thread"), "process: the engine runs in a child process that is replaced when it crashes. thread: in the app's own process (debugger, smallest machines)."),
+    Setting("DEFAULT_MODEL", "base", parse_text, "Model that is used where a job names none.", aliases=("MODEL_SIZE",)),
+    Setting("WHISPER_MODEL_CACHE_SIZE", "2", whole_number(1, 2), "Models kept in memory; the least recently used one goes first."),
+    Setting("MODEL_IDLE", "30m", parse_duration, "Time after which a model that nobody uses is taken out of memory."),
+    Setting("ENGINE_THREADS", "0", whole_number(0, 1024), "Threads of the engine. 0: one for each physical core."),
+    Setting("BATCH_SIZE", "8", whole_number(1, 256), "Most windows that are decoded together."),
+    Setting("ENABLE_GPU_ACCELERATION", "true", parse_switch, "On: a CUDA GPU is used where PyTorch sees one. Off: the CPU is used."),
+    Setting("MEMORY_OPTIMIZATION", "false", parse_switch, "On: one model is kept in memory, and it is let go as soon as no job is left. Off: models stay as WHISPER_MODEL_CACHE_SIZE and MODEL_IDLE say."),
+    # Logs
+    Setting("LOG_LEVEL", "WARNING", one_of("DEBUG", "INFO", "WARNING", "ERROR"), "Lowest level of the lines in the log (standard error)."),
+    Setting("LOG_PERFORMANCE_METRICS", "false", parse_switch, "On: one log line of figures for each job, whatever LOG_LEVEL says. Off: the figures are only kept with the job."),
+    Setting("INSTANCE_ID", "", parse_instance, "Name of this instance in the log and in /health. Empty: the machine's host name."),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Validated values, one field for each row of SETTINGS, in the units that the name says."""
+
+    host: str
+    port: int
+    allowed_hosts: tuple[str, ...]
+    api_key: str
+    max_file_size_bytes: int
+    data_dir: Path
+    whisper_model_dir: Path
+    retention_days: int
+    max_concurrent_jobs: int
+    max_queue_size: int
+    cleanup_interval_s: float
+    shutdown_grace_s: float
+    audio_chunk_size_s: float
+    max_duration_s: float
+    audio_optimization: bool
+    engine: str
+    engine_isolation: str
+    default_model: str
+    whisper_model_cache_size: int
+    model_idle_s: float
+    engine_threads: int
+    batch_size: int
+    enable_gpu_acceleration: bool
+    memory_optimization: bool
+    log_level: str
+    log_performance_metrics: bool
+    instance_id: str
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, str]) -> Self:
+        """Settings from texts by name; what is missing takes its default.
+
+        Raises ConfigurationError for the first wrong value.
+        """
+        parsed = {
+            _field_name(setting): _parsed(setting, _given(setting, values)) for setting in SETTINGS
+        }
+        settings = cls(**parsed)
+        _check_together(settings)
+        return settings
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Every host name that a request may name, without port."""
+        bind = () if _is_wildcard(self.host) else (self.host.lower(),)
+        return (*LOOPBACK_NAMES, *bind, *self.allowed_hosts)
+
+
+def _field_name(setting: Setting) -> str:
+    if setting.parse is parse_size:
+        return f"{setting.name.lower()}_bytes"
+    if setting.parse is parse_duration:
+        return f"{setting.name.lower()}_s"
+    return setting.name.lower()
+
+
+def _given(setting: Setting, values: Mapping[str, str]) -> str:
+    for name in (setting.name, *setting.aliases):
+        if values.get(name, "").strip():
+            return values[name]
+    return setting.default
+
+
+def _parsed(setting: Setting, text: str) -> Any:
+    try:
+        return setting.parse(text)
+    except ValueError as error:
+        shown = "(secret)" if setting.secret else repr(text)
+        raise ConfigurationError(
+            f"{setting.name} is {shown}, which cannot be used.",
+            remedy=f"{setting.name}: {error} (default: {setting.default or 'empty'}).",
+        ) from error
+
+
+def _is_wildcard(host: str) -> bool:
+    return host in {"", "0.0.0.0", "::", "*"}  # noqa: S104 - compared, not bound
+
+
+def _is_loopback(host: str) -> bool:
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _check_together(settings: Settings) -> None:
+    if settings.api_key and len(settings.api_key) < 16:
+        raise ConfigurationError(
+            "API_KEY is too short to be safe.",
+            remedy="API_KEY: give at least 16 characters, for example from: "
+            "python -c 'import secrets; print(secrets.token_urlsafe(32))'",
+        )
+    if not settings.api_key and not _is_loopback(settings.host):
+        raise ConfigurationError(
+            f"HOST is {settings.host!r}, which other machines can reach, and there is no API_KEY.",
+            remedy="Set API_KEY to a long random text, or HOST to 127.0.0.1.",
+        )
+    if settings.audio_chunk_size_s < 30:
+        raise ConfigurationError(
+            "AUDIO_CHUNK_SIZE is below 30 seconds, the length of one window.",
+            remedy="AUDIO_CHUNK_SIZE: give 30 or more (default: 600).",
+        )
+
+
+def cpu_threads(configured: int) -> int:
+    """Threads for one engine: the configured number, else one for each usable core."""
+    if configured:
+        return configured
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS and Windows
+        return os.cpu_count() or 1

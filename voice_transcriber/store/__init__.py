@@ -1,0 +1,1 @@
+"""The job store: the database row is the job."""

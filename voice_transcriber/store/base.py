@@ -1,0 +1,228 @@
+"""The store's contract. One contract suite (tests/contract/test_store.py) holds for every adapter.
+
+Methods may be called from any thread. Methods that take a Claim are fenced: they
+change nothing and raise ClaimLost when the claim is no longer the job's current
+one (another attempt runs it, it was cancelled, deleted or reclaimed).
+Every change of a job gives it the next revision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from voice_transcriber.job import (
+    Chunk,
+    Claim,
+    Job,
+    JobError,
+    JobStatus,
+    Lane,
+    NewJob,
+    Stage,
+    Window,
+)
+from voice_transcriber.transcript.model import Segment, Transcript
+
+AGING_S = 1800.0  # a job that has waited so long in the queue counts as Priority.HIGH
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobPage:
+    """A page of the list, newest first."""
+
+    jobs: Sequence[Job]
+    next_cursor: int | None  # pass as `before_seq` for the next page
+    total: int  # jobs that match the filter, on all pages
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changes:
+    """What happened after a revision."""
+
+    revision: int  # pass as `since` the next time
+    jobs: Sequence[Job]  # changed or new, oldest change first
+    deleted: Sequence[str]
+    reset: bool  # True: `since` is too old or unknown, load the list anew
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowResult:
+    """What one window gave; committed with the windows that follow from it."""
+
+    window: Window
+    segments: Sequence[Segment]  # times in the file
+    follow_up: Window | None  # what the model left out at the window's end
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """The figures that a running job shows."""
+
+    stage: Stage
+    percent: float
+    stage_percent: float | None = None
+    text_tail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """All that is committed of a job's work. Windows in time order."""
+
+    chunks: Sequence[Chunk]
+    windows: Sequence[Window]
+    segments: Mapping[int, Sequence[Segment]]  # start_sample of a DONE window -> its segments
+
+
+class Store(Protocol):
+    """Where jobs live."""
+
+    @property
+    def revision(self) -> int:
+        """The newest revision, from memory: no I/O, no lock held."""
+        ...
+
+    def close(self) -> None: ...
+
+    # For clients
+
+    def add(self, new: NewJob, *, max_queued: int) -> Job:
+        """Accept a job durably. Raises QueueFull when `max_queued` jobs are queued already."""
+        ...
+
+    def get(self, job_id: str) -> Job:
+        """Raises NotFound."""
+        ...
+
+    def page(
+        self,
+        *,
+        limit: int,
+        before_seq: int | None = None,
+        statuses: Collection[JobStatus] = (),
+        search: str = "",
+    ) -> JobPage:
+        """Jobs, newest first; `search` is a literal part of the file name, case ignored."""
+        ...
+
+    def changes(self, *, since: int, limit: int) -> Changes: ...
+
+    def queue_order(self, *, limit: int) -> Sequence[str]:
+        """Ids of the queued jobs in the order in which they will be claimed."""
+        ...
+
+    def counts(self) -> Mapping[JobStatus, int]:
+        """Number of jobs by status; every status is a key."""
+        ...
+
+    def cancel(self, job_id: str) -> Job:
+        """Queued: cancelled at once. Running: `cancel_requested` is set and the runner ends it.
+
+        Raises NotFound, or WrongState when the job has ended.
+        """
+        ...
+
+    def retry(self, job_id: str, *, max_queued: int) -> Job:
+        """Put a failed or cancelled job back into the queue; its finished windows are kept,
+        failed ones become pending, counters start anew.
+
+        Raises NotFound, WrongState, QueueFull.
+        """
+        ...
+
+    def delete(self, job_id: str) -> Job:
+        """Remove a job that has ended, with all its rows. Raises NotFound, WrongState."""
+        ...
+
+    def transcript(self, job_id: str) -> Transcript:
+        """Raises NotFound, or WrongState when the job has none (not completed)."""
+        ...
+
+    # For workers
+
+    def claim(self, *, lane: Lane, owner: str, express_max_s: float) -> Job | None:
+        """Take the next queued job whose `run_at` has come, or None.
+
+        Order: priority, then first come; a job that has waited AGING_S counts as HIGH.
+        Lane.EXPRESS takes only jobs known to last at most `express_max_s`, and jobs of a
+        higher priority than every running job (none when nothing runs).
+        """
+        ...
+
+    def next_unprobed(self, *, skip: Collection[str], older_than_s: float) -> Job | None:
+        """The first queued job, in claim order, whose duration is unknown, that was accepted
+        so long ago and whose id is not in `skip`.
+        """
+        ...
+
+    def set_probe(self, job_id: str, *, duration_s: float) -> bool:
+        """Note the duration of a job that is still queued; False when it no longer is."""
+        ...
+
+    def fail_queued(self, job_id: str, error: JobError) -> bool:
+        """Fail a job that is still queued; False when it no longer is."""
+        ...
+
+    def reclaim(self, *, owner: str) -> int:
+        """Queue every running job of another owner again (its process is dead).
+
+        A job with `cancel_requested` becomes cancelled. Returns the number of jobs.
+        """
+        ...
+
+    def progress(self, claim: Claim, progress: Progress) -> None: ...
+
+    def set_duration(self, claim: Claim, *, duration_s: float) -> None: ...
+
+    def set_language(self, claim: Claim, *, language: str, probability: float | None) -> None: ...
+
+    def add_chunk(self, claim: Claim, chunk: Chunk, windows: Sequence[Window]) -> None:
+        """Commit a chunk's plan; a chunk index that is committed already is a programming error."""
+        ...
+
+    def finish_windows(
+        self, claim: Claim, results: Sequence[WindowResult], progress: Progress
+    ) -> None:
+        """Commit results, their follow-up windows and the progress in one transaction."""
+        ...
+
+    def count_window_crash(self, claim: Claim, window: Window, *, max_crashes: int) -> Window:
+        """Add one crash; at `max_crashes` the window becomes FAILED.
+
+        Returns the window as stored.
+        """
+        ...
+
+    def plan(self, job_id: str) -> Plan: ...
+
+    def release(self, claim: Claim, *, run_at: float = 0.0, failed: bool = False) -> None:
+        """Put a running job back into the queue; `failed` adds one to its failures.
+
+        A job with `cancel_requested` becomes cancelled instead.
+        """
+        ...
+
+    def complete(
+        self, claim: Claim, transcript: Transcript, performance: Mapping[str, Any]
+    ) -> None:
+        """Store the one transcript and end the job; its windows are no longer needed."""
+        ...
+
+    def fail(self, claim: Claim, error: JobError, performance: Mapping[str, Any]) -> None: ...
+
+    def end_cancelled(self, claim: Claim) -> None: ...
+
+    # For housekeeping
+
+    def blobs_in_use(self) -> Collection[str]:
+        """SHA-256 of every blob that a job needs."""
+        ...
+
+    def live_ids(self) -> Collection[str]:
+        """Ids of queued and running jobs."""
+        ...
+
+    def finished_before(self, *, finished_before: float, limit: int) -> Sequence[Job]:
+        """Ended jobs older than a Unix time, oldest first (retention)."""
+        ...

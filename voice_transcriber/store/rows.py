@@ -1,0 +1,109 @@
+"""Rows to records and back: the only place that knows how a column is written."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, fields
+from typing import Any
+
+from voice_transcriber.job import (
+    Chunk,
+    Job,
+    JobError,
+    JobStatus,
+    NewJob,
+    Priority,
+    Stage,
+    TranscribeOptions,
+    Window,
+    WindowStatus,
+)
+from voice_transcriber.transcript.model import Segment, Transcript
+
+Row = Mapping[str, Any]
+
+
+def search_key(text: str) -> str:
+    """Equal for texts that differ in case or in how accents are composed."""
+    return unicodedata.normalize("NFC", text.casefold())
+
+
+def to_json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _job_error(text: str | None) -> JobError | None:
+    return None if text is None else JobError(**json.loads(text))
+
+
+_JOB_COLUMNS: Mapping[str, Callable[[Any], Any]] = {
+    "status": JobStatus,
+    "options": lambda text: TranscribeOptions(**json.loads(text)),
+    "priority": Priority,
+    "cancel_requested": bool,
+    "stage": Stage,
+    "error": _job_error,
+    "performance": json.loads,
+}
+_JOB_FIELDS = tuple(field.name for field in fields(Job))
+
+
+def job_from_row(row: Row) -> Job:
+    values = {name: row[name] for name in _JOB_FIELDS}
+    return Job(**values | {name: read(row[name]) for name, read in _JOB_COLUMNS.items()})
+
+
+def row_from_new_job(new: NewJob, *, now: float, revision: int) -> dict[str, Any]:
+    return {
+        "id": new.id,
+        "revision": revision,
+        "status": JobStatus.QUEUED.value,
+        "filename": new.filename,
+        "search_key": search_key(new.filename),
+        "blob_sha256": new.blob_sha256,
+        "size_bytes": new.size_bytes,
+        "options": to_json(asdict(new.options)),
+        "priority": new.priority.value,
+        "created_at": now,
+        "queued_at": now,
+        "language": new.options.language,
+    }
+
+
+def error_to_column(error: JobError) -> str:
+    return to_json(asdict(error))
+
+
+def row_from_chunk(job_id: str, chunk: Chunk) -> dict[str, Any]:
+    return {"job_id": job_id, **asdict(chunk)}
+
+
+def chunk_from_row(row: Row) -> Chunk:
+    return Chunk(**{field.name: row[field.name] for field in fields(Chunk)})
+
+
+def row_from_window(job_id: str, window: Window) -> dict[str, Any]:
+    return {"job_id": job_id, **asdict(window), "status": window.status.value}
+
+
+def window_from_row(row: Row) -> Window:
+    values = {field.name: row[field.name] for field in fields(Window)}
+    return Window(**values | {"status": WindowStatus(row["status"])})
+
+
+def segments_to_column(segments: Iterable[Segment]) -> str:
+    return to_json([segment.to_dict() for segment in segments])
+
+
+def segments_from_column(text: str) -> Sequence[Segment]:
+    return tuple(Segment.from_dict(segment) for segment in json.loads(text))
+
+
+def transcript_to_column(transcript: Transcript) -> str:
+    return to_json(transcript.to_dict())
+
+
+def transcript_from_column(text: str) -> Transcript:
+    return Transcript.from_dict(json.loads(text))

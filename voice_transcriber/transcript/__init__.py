@@ -1,0 +1,1 @@
+"""The transcript: its record, how windows are joined to it, and how it is written out."""

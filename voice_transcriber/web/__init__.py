@@ -1,0 +1,1 @@
+"""The web layer: thin over services; the only place besides app.py that knows Flask."""

@@ -1,0 +1,41 @@
+"""The access rules of every request: API key or session, and no foreign page's changes."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from flask import Flask, redirect, request, session, url_for
+from werkzeug.wrappers import Response
+
+from voice_transcriber.errors import KeyRequired
+from voice_transcriber.web.auth import carries_key, check_same_origin
+from voice_transcriber.web.context import services
+
+SIGNED_IN = "signed_in"
+
+# What opens without a key: the sign-in page with its looks, and the verdict on health.
+OPEN_ENDPOINTS = frozenset({"static", "pages.login", "pages.sign_in", "ops.health", "ops.ready"})
+
+
+def install(app: Flask) -> None:
+    app.before_request(admit)
+
+
+def is_admitted() -> bool:
+    """Whether this request may see and do everything."""
+    api_key = services().settings.api_key
+    return not api_key or carries_key(request.headers, api_key) or bool(session.get(SIGNED_IN))
+
+
+def admit() -> Response | None:
+    """Raises KeyRequired or CrossSiteRequest; sends a browser without a session to sign in."""
+    api_key = services().settings.api_key
+    if api_key and carries_key(request.headers, api_key):
+        return None  # a foreign page cannot know the key, so the request is not one's trick
+    check_same_origin(request.method, request.headers, host=request.host)
+    if is_admitted() or request.endpoint in OPEN_ENDPOINTS:
+        return None
+    if request.blueprint == "pages" and request.method == "GET":
+        target = urlencode({"next": request.full_path.rstrip("?")})
+        return redirect(f"{url_for('pages.login')}?{target}")
+    raise KeyRequired

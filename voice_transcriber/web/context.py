@@ -1,0 +1,31 @@
+"""How a view reaches the parts that the application was built with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from flask import current_app
+
+from voice_transcriber.web.feed import Feed
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from voice_transcriber.services import Services
+
+_SERVICES = "voice_transcriber.services"
+_FEED = "voice_transcriber.feed"
+
+
+def bind(app: Flask, services: Services) -> None:
+    """Give the application its parts; called once by the factory."""
+    app.extensions[_SERVICES] = services
+    app.extensions[_FEED] = Feed(services)
+
+
+def services() -> Services:
+    return cast("Services", current_app.extensions[_SERVICES])
+
+
+def feed() -> Feed:
+    return cast(Feed, current_app.extensions[_FEED])

@@ -1,0 +1,96 @@
+"""Errors as HTTP answers: one table of statuses, and problem+json (RFC 9457)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from voice_transcriber import errors
+
+STATUS_OF: Mapping[type[errors.TranscriberError], HTTPStatus] = {
+    errors.TranscriberError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.UserError: HTTPStatus.BAD_REQUEST,
+    errors.InvalidRequest: HTTPStatus.BAD_REQUEST,
+    errors.UnknownModel: HTTPStatus.BAD_REQUEST,
+    errors.UnknownLanguage: HTTPStatus.BAD_REQUEST,
+    errors.UnknownFormat: HTTPStatus.NOT_FOUND,  # the format is part of the address
+    errors.NotFound: HTTPStatus.NOT_FOUND,
+    errors.WrongState: HTTPStatus.CONFLICT,
+    errors.EmptyFile: HTTPStatus.BAD_REQUEST,
+    errors.FileTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.MediaError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.NotMedia: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    errors.NoAudioTrack: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.DamagedMedia: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.TooLong: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.MediaTooCostly: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.AccessError: HTTPStatus.FORBIDDEN,
+    errors.HostNotAllowed: HTTPStatus.MISDIRECTED_REQUEST,
+    errors.KeyRequired: HTTPStatus.UNAUTHORIZED,
+    errors.CrossSiteRequest: HTTPStatus.FORBIDDEN,
+    errors.CapacityError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.QueueFull: HTTPStatus.TOO_MANY_REQUESTS,
+    errors.DiskFull: HTTPStatus.INSUFFICIENT_STORAGE,
+    errors.ShuttingDown: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.ModelError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.ModelUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.ModelDamaged: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.EngineError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.EngineCrashed: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.EngineOutOfMemory: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.EngineStalled: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.ConfigurationError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.DataFolderBusy: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.ClaimLost: HTTPStatus.CONFLICT,
+    errors.InternalError: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """An error on its way to the client."""
+
+    error: errors.TranscriberError
+    status: HTTPStatus
+
+    @classmethod
+    def of(cls, error: errors.TranscriberError) -> Problem:
+        return cls(error=error, status=STATUS_OF[type(error)])
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Headers beyond the content type that the error calls for."""
+        if isinstance(self.error, errors.CapacityError):
+            return {"Retry-After": str(self.error.retry_after_s)}
+        if isinstance(self.error, errors.KeyRequired):
+            return {"WWW-Authenticate": "Bearer"}
+        return {}
+
+    @property
+    def body(self) -> bytes:
+        document = {
+            "type": f"urn:voice-transcriber:{self.error.code}",
+            "title": self.status.phrase,
+            "status": self.status.value,
+            "detail": self.error.message,
+            "code": self.error.code,
+            "remedy": self.error.remedy,
+        }
+        return json.dumps(document, ensure_ascii=False).encode()
+
+
+PROBLEM_TYPE = "application/problem+json"
+
+
+def problem_for_status(status: int, detail: str | None) -> Problem:
+    """The problem for an HTTP error that the framework raised by itself."""
+    known = HTTPStatus(status)
+    if known is HTTPStatus.NOT_FOUND:
+        return Problem.of(errors.NotFound())
+    if known is HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return Problem.of(errors.FileTooLarge())
+    if known < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return Problem(error=errors.InvalidRequest(detail), status=known)
+    return Problem(error=errors.InternalError(), status=known)

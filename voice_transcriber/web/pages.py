@@ -1,0 +1,82 @@
+"""The pages, made on the server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, session, url_for
+from werkzeug.wrappers import Response
+
+from voice_transcriber.errors import KeyRequired
+from voice_transcriber.transcript.languages import LANGUAGES, language_name
+from voice_transcriber.web.access import SIGNED_IN
+from voice_transcriber.web.auth import is_key
+from voice_transcriber.web.context import feed, services
+from voice_transcriber.web.media import media_type
+from voice_transcriber.web.ui import PAGE_ROWS, job_view
+
+bp = Blueprint("pages", __name__)
+
+COMMON_LANGUAGES = ("en", "es", "de", "fr", "it", "pt", "nl", "pl", "ru", "zh", "ja", "ar", "hi")
+
+
+@bp.get("/")
+def index() -> str:
+    parts = services()
+    pulse = feed().pulse()  # before the page of jobs: what changes between is told again
+    page = parts.store.page(limit=PAGE_ROWS)
+    return render_template(
+        "index.html",
+        pulse=pulse,
+        page=page,
+        models=parts.models.catalogue(),
+        default_model=parts.settings.default_model,
+        common_languages=[(code, language_name(code)) for code in COMMON_LANGUAGES],
+        languages=sorted(
+            ((code, language_name(code)) for code in LANGUAGES), key=lambda pair: pair[1]
+        ),
+        max_file_size_bytes=parts.settings.max_file_size_bytes,
+    )
+
+
+@bp.get("/jobs/<job_id>")
+def job(job_id: str) -> str:
+    pulse = feed().pulse()
+    view = job_view(job_id)
+    kind = media_type(view["job"].filename) or "audio"
+    return render_template("job.html", pulse=pulse, is_video=kind.startswith("video/"), **view)
+
+
+@bp.get("/login")
+def login() -> str:
+    return render_template("login.html", target=_local_target(), error=None)
+
+
+@bp.post("/login")
+def sign_in() -> Response | tuple[str, int]:
+    if not is_key(request.form.get("key", ""), services().settings.api_key):
+        error = KeyRequired("This is not the key.", remedy="Copy it again from API_KEY.")
+        return render_template("login.html", target=_local_target(), error=error), 401
+    session.permanent = True
+    session[SIGNED_IN] = True
+    return redirect(_local_target(), code=303)
+
+
+@bp.post("/logout")
+def sign_out() -> Response:
+    session.clear()
+    return redirect(url_for("pages.login"), code=303)
+
+
+@bp.app_context_processor
+def signed_in() -> dict[str, Any]:
+    """Whether there is a session to end; no key, no session."""
+    return {"signed_in": bool(services().settings.api_key and session.get(SIGNED_IN))}
+
+
+def _local_target() -> str:
+    """The page to go to after signing in; never another site."""
+    target = request.values.get("next", "/")
+    if not target.startswith("/") or target[1:2] in {"/", "\\"} or not target.isprintable():
+        return "/"
+    return target

@@ -1,0 +1,141 @@
+"""waitress, set up to stay up: early refusals, full disks, many connections, a clean end."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from waitress import wasyncore  # type: ignore[import-untyped]
+from waitress.server import (  # type: ignore[import-untyped]
+    BaseWSGIServer,
+    ThreadedTaskDispatcher,
+    create_server,
+)
+
+from voice_transcriber.web.admission import Admission
+from voice_transcriber.web.waitress_parts import GuardedChannel
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from voice_transcriber.services import Services
+
+THREADS = 16
+CONNECTION_LIMIT = 6_000
+CONNECTION_LIMIT_WITHOUT_POLL = 300  # select(), on Windows, takes 512 sockets
+WANTED_FILES = 20_000  # a player holds a socket and a file
+POLL_S = 1.0
+DRAIN_S = 5.0  # for answers that are under way when the server closes
+
+
+class Server:
+    """Listens from the start; serves while `run` runs."""
+
+    def __init__(self, sockets: dict[int, Any], dispatcher: ThreadedTaskDispatcher) -> None:
+        self._sockets = sockets
+        self._dispatcher = dispatcher
+        self._closing = False
+
+    @property
+    def port(self) -> int:
+        return int(self._listeners()[0].effective_port)
+
+    def run(self) -> None:
+        """Serve until `close`; then finish the answers under way and let go of every socket."""
+        try:
+            while not self._closing:
+                self._turn()
+            self._drain()
+        finally:
+            self._dispatcher.shutdown(timeout=1)
+            wasyncore.close_all(self._sockets)
+
+    def close(self) -> None:
+        """Make `run` return; callable from a signal handler and from any thread."""
+        self._closing = True
+        for listener in self._listeners():
+            listener.pull_trigger()
+
+    def _turn(self) -> None:
+        wasyncore.loop(timeout=POLL_S, use_poll=True, map=self._sockets, count=1)
+
+    def _drain(self) -> None:
+        for listener in self._listeners():
+            listener.accepting = False
+        deadline = time.monotonic() + DRAIN_S
+        while self._busy() and time.monotonic() < deadline:
+            self._turn()
+
+    def _busy(self) -> bool:
+        channels = [
+            channel
+            for listener in self._listeners()
+            for channel in listener.active_channels.values()
+        ]
+        return any(channel.requests or channel.total_outbufs_len for channel in channels)
+
+    def _listeners(self) -> list[Any]:
+        return [part for part in list(self._sockets.values()) if isinstance(part, BaseWSGIServer)]
+
+
+def serve(app: Flask, services: Services, *, spool_dir: Path) -> Server:
+    """A server that listens already; call its `run`.
+
+    Bodies are spooled to `spool_dir`, which must be on the disk of the data
+    folder: the system's own may be in memory. Raises OSError when the address
+    cannot be listened on.
+    """
+    settings = services.settings
+    spool_dir.mkdir(parents=True, exist_ok=True)
+    tempfile.tempdir = str(spool_dir)
+    admission = Admission(app, services)
+    dispatcher = ThreadedTaskDispatcher()
+    dispatcher.set_thread_count(THREADS)
+    sockets: dict[int, Any] = {}
+    create_server(
+        app,
+        map=sockets,
+        _dispatcher=dispatcher,
+        listen=_listen(settings.host, settings.port),
+        threads=THREADS,
+        connection_limit=_connection_limit(),
+        backlog=2048,
+        channel_request_lookahead=1,  # tells a client that left
+        channel_timeout=60,
+        cleanup_interval=10,
+        recv_bytes=64 * 1024,
+        max_request_header_size=32 * 1024,
+        max_request_body_size=admission.max_body_bytes + 1,
+        inbuf_overflow=1024 * 1024,
+        outbuf_high_watermark=4 * 1024 * 1024,
+        expose_tracebacks=False,
+        ident=None,
+        log_socket_errors=False,
+    )
+    server = Server(sockets, dispatcher)
+    for listener in server._listeners():
+        listener.channel_class = GuardedChannel
+        listener.admission = admission
+    return server
+
+
+def _listen(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host and not host.startswith("[") else f"{host}:{port}"
+
+
+def _connection_limit() -> int:
+    """Connections such that each may have two more files open, within the system's limit."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return CONNECTION_LIMIT_WITHOUT_POLL
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard == resource.RLIM_INFINITY:
+        hard = WANTED_FILES
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, WANTED_FILES)), hard))
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(50, min(CONNECTION_LIMIT, soft // 3))
