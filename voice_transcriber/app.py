@@ -55,7 +55,8 @@ def create_app(settings: Settings, services: Services) -> Flask:
 def _configure(app: Flask, settings: Settings) -> None:
     app.config.update(
         MAX_CONTENT_LENGTH=SMALL_BODY_BYTES,  # the upload's view raises it for itself
-        MAX_FORM_MEMORY_SIZE=64 * 1024,
+        # Werkzeug counts its read buffer of 64 KiB, parts of a file in it included
+        MAX_FORM_MEMORY_SIZE=256 * 1024,
         MAX_FORM_PARTS=20,
         SEND_FILE_MAX_AGE_DEFAULT=None,  # asked again with the ETag: an update shows at once
         PERMANENT_SESSION_LIFETIME=SESSION_DAYS * 86_400,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -177,10 +178,8 @@ def test_an_hour_of_silence_in_a_tiny_file_takes_little_memory(
 def peak_memory_bytes(decoding: Decoding) -> int:
     peak = 0
     while not decoding.wait(FOREVER, timeout_s=0.02):
-        try:
-            peak = max(peak, psutil.Process(decoding.pid).memory_info().rss)
-        except psutil.NoSuchProcess:
-            continue
+        with contextlib.suppress(psutil.NoSuchProcess):
+            peak = max(peak, psutil.Process(decoding.pid or 0).memory_info().rss)
     return peak
 
 

@@ -97,7 +97,7 @@ class Decoding:
         try:
             report = json.loads((folder / REPORT_NAME).read_bytes())
             size_bytes = (folder / PCM_NAME).stat().st_size
-        except FileNotFoundError:
+        except (FileNotFoundError, ValueError):
             return None
         if size_bytes != report["samples"] * SAMPLE_BYTES:
             return None
@@ -164,8 +164,9 @@ class Decoding:
             with closing(messages):
                 for message in messages:
                     self._note(message)
-            if not self._finished:
-                raise InternalError("The decoder ended without a result.")
+                    if self._finished:  # final, however the child may end now
+                        return
+            raise InternalError("The decoder ended without a result.")
         except TranscriberError as error:
             self._fail(error)
         except OSError as error:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from voice_transcriber.errors import DiskFull, MediaTooCostly, TooLong, TranscriberError
+from voice_transcriber.job import SAMPLE_RATE
 from voice_transcriber.processes.channel import Channel
 from voice_transcriber.processes.child_side import (
     die_with_parent,
@@ -33,7 +34,7 @@ from voice_transcriber.processes.limits import give_way, limit_resources, renoun
 if TYPE_CHECKING:
     from voice_transcriber.audio.media_file import MediaFile
 
-BYTES_PER_S = 32_000  # of the prepared audio: 16 kHz, mono, 16 bits
+BYTES_PER_S = 2 * SAMPLE_RATE  # of the prepared audio
 DATA_BYTES = 1024**3  # private memory; one hour of speech needs about 40 MB
 PROGRESS_INTERVAL_S = 0.2
 GUESSED_DURATION = ("mp3", "aac")  # FFmpeg extrapolates from the first frames' bit rate

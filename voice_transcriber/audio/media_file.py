@@ -22,8 +22,8 @@ from av.stream import Discard, Disposition
 
 from voice_transcriber.audio.probe import Probe
 from voice_transcriber.errors import DamagedMedia, EmptyFile, MediaError, NoAudioTrack, NotMedia
+from voice_transcriber.job import SAMPLE_RATE
 
-SAMPLE_RATE = 16_000
 SAMPLE_BYTES = 2
 
 FORMATS = (

@@ -68,10 +68,11 @@ def hear(child: Child, *, silence_s: float, life_s: float) -> Generator[Message]
             if "error" in message:
                 raise error_from_code(**message["error"])
             yield message
-    if watchdog.has_bitten:
+    status = child.process.returncode
+    if status and watchdog.has_bitten:
         raise MediaTooCostly("Decoding the file made no progress and was stopped.")
-    if child.process.returncode:
-        raise _meaning_of_death(child.process.returncode)
+    if status:
+        raise _meaning_of_death(status)
 
 
 def _whole_messages(child: Child) -> Iterator[Message]:

@@ -91,9 +91,8 @@ class Checkpoints:
         Raises UnknownModel, ModelUnavailable, ModelDamaged, DiskFull, and
         DownloadStopped when should_stop said so.
         """
-        self.resolve(name)
-        target = self._path(name)
-        while not target.is_file():
+        model, target = self.resolve(name), self._path(name)
+        while model.downloadable and not target.is_file():
             download = self._join(self._published[name].source, target)
             try:
                 _wait(download, on_progress, should_stop)

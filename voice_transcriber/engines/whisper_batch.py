@@ -39,7 +39,7 @@ class SharedCrossAttention(nn.Module):
         return output.reshape(x.shape), weights
 
 
-class BatchedDecodingTask(DecodingTask):  # type: ignore[misc]  # whisper is untyped
+class BatchedDecodingTask(DecodingTask):
     """DecodingTask whose run() takes the features of several windows, with beams or samples.
 
     run() wants features with one row for each beam only to count them; the rows

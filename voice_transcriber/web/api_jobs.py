@@ -31,7 +31,6 @@ def submit() -> Response:
     limit_bytes = parts.settings.max_file_size_bytes
     with received_upload(request, writer, limit_bytes=limit_bytes) as upload:
         options = upload.form.options(default_model=parts.settings.default_model)
-        parts.models.resolve(options.model)
         job = parts.manager.submit(
             writer,
             filename=upload.filename,

@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol, cast
 from flask import Request as FlaskRequest
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from voice_transcriber.errors import EmptyFile, FileTooLarge, InvalidRequest
+from voice_transcriber.errors import FileTooLarge, InvalidRequest
 from voice_transcriber.web.schemas import SubmitForm
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Upload:
 def received_upload(request: FlaskRequest, writer: Writer, *, limit_bytes: int) -> Iterator[Upload]:
     """Read the request into `writer`, which is discarded unless it was committed inside.
 
-    Raises InvalidRequest, EmptyFile, FileTooLarge, DiskFull.
+    Raises InvalidRequest, FileTooLarge, DiskFull.
     """
     try:
         yield _receive(cast(UploadRequest, request), writer, limit_bytes)
@@ -109,18 +109,12 @@ def _receive(request: UploadRequest, writer: Writer, limit_bytes: int) -> Upload
         fields = _single_values(request.form)
     except RequestEntityTooLarge:  # the file has its own limit, so it is the fields
         raise InvalidRequest("The form's fields are too many or too long.") from None
-    return _checked(request, writer, SubmitForm.parse(fields))
-
-
-def _checked(request: UploadRequest, writer: Writer, form: SubmitForm) -> Upload:
     file = request.files.get("file")
     if file is None:
         raise InvalidRequest(
             "The request has no file.", remedy="Send the file in the field 'file'."
         )
-    if writer.size_bytes == 0:
-        raise EmptyFile
-    return Upload(clean_filename(file.filename or ""), form)
+    return Upload(clean_filename(file.filename or ""), SubmitForm.parse(fields))
 
 
 def _single_values(form: MultiDict[str, str]) -> dict[str, str]:

@@ -1,0 +1,22 @@
+"""POST /api/v1/jobs/{id}/retry"""
+
+from __future__ import annotations
+
+from flask.testing import FlaskClient
+
+from tests.contract.makers import Jobs
+
+
+def test_a_failed_job_waits_again_without_its_error(client: FlaskClient, jobs: Jobs) -> None:
+    answer = client.post(f"/api/v1/jobs/{jobs.failed().id}/retry")
+    assert answer.status_code == 202
+    assert (answer.json["status"], answer.json["error"]) == ("queued", None)
+
+
+def test_a_completed_job_cannot_be_retried(client: FlaskClient, jobs: Jobs) -> None:
+    answer = client.post(f"/api/v1/jobs/{jobs.completed().id}/retry")
+    assert (answer.status_code, answer.json["code"]) == (409, "wrong_state")
+
+
+def test_an_unknown_job_is_not_found(client: FlaskClient) -> None:
+    assert client.post("/api/v1/jobs/nothing/retry").status_code == 404

@@ -1,0 +1,54 @@
+"""GET /api/v1/jobs/{id}"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from flask.testing import FlaskClient
+
+from tests.contract.makers import PROGRESS, Jobs, result_of, window_at
+from voice_transcriber.services import Services
+
+
+def test_it_shows_all_of_a_job(client: FlaskClient, jobs: Jobs) -> None:
+    job = client.get(f"/api/v1/jobs/{jobs.queued().id}").json
+    expected = {
+        "id", "status", "filename", "model", "language", "task", "priority", "created_at",
+        "started_at", "finished_at", "queue_position", "percent", "eta_s", "stage", "attempt",
+        "chunks", "text_so_far", "duration_s", "cached", "error", "timings",
+    }  # fmt: skip
+    assert expected <= job.keys()
+    assert job["queue_position"] == 1
+    assert job["started_at"] is None
+
+
+def test_times_are_rfc_3339_in_utc(client: FlaskClient, jobs: Jobs) -> None:
+    job = jobs.completed()
+    shown = client.get(f"/api/v1/jobs/{job.id}").json
+    assert shown["created_at"].endswith("Z")
+    told = datetime.fromisoformat(shown["finished_at"])
+    assert abs((told - datetime.fromtimestamp(job.finished_at or 0, UTC)).total_seconds()) < 0.001
+
+
+def test_a_running_job_shows_its_text_so_far(
+    client: FlaskClient, jobs: Jobs, services: Services
+) -> None:
+    claim = jobs.planned(windows=2)
+    services.store.finish_windows(claim, [result_of(window_at(0), " Half of it.")], PROGRESS)
+    job = client.get(f"/api/v1/jobs/{claim.job_id}").json
+    assert job["text_so_far"] == "Half of it."
+    assert job["segments"] == [{"start": 0.0, "end": 0.9, "text": "Half of it."}]
+    assert [chunk["index"] for chunk in job["chunks"]] == [0]
+    assert job["percent"] == 50.0
+
+
+def test_a_failed_job_tells_why_and_what_to_do(client: FlaskClient, jobs: Jobs) -> None:
+    job = client.get(f"/api/v1/jobs/{jobs.failed().id}").json
+    assert job["status"] == "failed"
+    assert job["error"]["code"] == "engine_crashed"
+    assert job["error"]["remedy"]
+
+
+def test_an_unknown_job_is_not_found(client: FlaskClient) -> None:
+    answer = client.get("/api/v1/jobs/nothing")
+    assert (answer.status_code, answer.json["code"]) == (404, "not_found")
