@@ -222,7 +222,7 @@ def _parsed(setting: Setting, text: str) -> Any:
 
 
 def _is_wildcard(host: str) -> bool:
-    return host in {"", "0.0.0.0", "::", "*"}  # noqa: S104 - compared, not bound
+    return host in {"", "0.0.0.0", "::", "*"}
 
 
 def _is_loopback(host: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import socket
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +14,8 @@ import httpx
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import TestResponse, encode_multipart
 
 from tests.contract.makers import Jobs
 from voice_transcriber.app import create_app
@@ -64,10 +66,21 @@ def jobs(services: Services) -> Jobs:
 @pytest.fixture
 def submit(client: FlaskClient) -> Callable[..., TestResponse]:
     def send(content: bytes = b"RIFF", name: str = "talk.wav", **fields: Any) -> TestResponse:
-        data = {"file": (io.BytesIO(content), name), **fields}
-        return client.post("/api/v1/jobs", data=data)
+        file = FileStorage(io.BytesIO(content), filename=name)
+        boundary, body = encode_multipart({"file": file, **fields})
+        return client.post(
+            "/api/v1/jobs", data=body, content_type=f"multipart/form-data; boundary={boundary}"
+        )
 
     return send
+
+
+@pytest.fixture(autouse=True)
+def temp_dir() -> Iterator[None]:
+    """Serving moves the process's temporary files to the data disk."""
+    before = tempfile.tempdir
+    yield
+    tempfile.tempdir = before
 
 
 @pytest.fixture

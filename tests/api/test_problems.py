@@ -37,7 +37,7 @@ def test_an_error_is_problem_json(client: FlaskClient) -> None:
     "path", ["/", "/nothing", "/health", "/api/v1/jobs/nothing", "/static/css/base.css"]
 )
 def test_every_answer_has_the_security_headers(client: FlaskClient, path: str) -> None:
-    headers = client.get(path).headers
+    headers = client.get(path, buffered=True).headers
     for name, value in SECURITY_HEADERS:
         assert headers[name] == value
     assert "Access-Control-Allow-Origin" not in headers

@@ -102,7 +102,8 @@ class Engine(Protocol):
     """Loads checkpoints."""
 
     def load(self, checkpoint: Path, *, size: str, device: str, compute_type: str) -> Model:
-        """`size` is the model's name, `device` "cpu" or "cuda", `compute_type` "float32" or "float16".
+        """`size` is the model's name; `device` is "cpu" or "cuda"; `compute_type` is "float32" or
+        "float16".
 
         Raises ModelDamaged, EngineOutOfMemory.
         """

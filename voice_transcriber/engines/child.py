@@ -1,4 +1,4 @@
-"""The engine's process (`python -m voice_transcriber.engines.child`), and the same loop in a thread.
+"""The engine's process (`python -m voice_transcriber.engines.child`), or its loop in a thread.
 
 Both give the app a RunningHost; ENGINE_ISOLATION chooses the constructor.
 """

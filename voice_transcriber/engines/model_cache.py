@@ -19,7 +19,7 @@ class _Loaded:
 
 
 class ModelCache:
-    """Loads on demand. Used by the engine's loop alone, so no model is in use while one is evicted."""
+    """Loads on demand. Used by the engine's loop alone: no model is in use while one is evicted."""
 
     def __init__(
         self,

@@ -15,7 +15,7 @@ from voice_transcriber.job import SAMPLE_RATE
 
 
 def plan_chunk(request: PlanRequest, detector: VoiceDetector) -> PlanReply:
-    """Cut at a quiet point, then find the windows of speech. Samples count from the file's start."""
+    """Cut at a quiet point, then find the windows of speech; samples of the whole file."""
     watch = Stopwatch()
     end = request.limit if request.is_last else _cut(request)
     samples = read_samples(Path(request.pcm), request.start, end)

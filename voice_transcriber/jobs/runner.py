@@ -144,7 +144,7 @@ class JobRun:
 
     def _finish(self, transcription: Transcription, decoding: Decoding) -> None:
         self._note_duration(decoding.samples / SAMPLE_RATE)
-        if transcription.failed_windows:
+        if transcription.ledger.failed_windows:
             raise _poison(transcription)
         transcript = Transcript(
             language=transcription.language,
@@ -152,7 +152,7 @@ class JobRun:
             duration_ms=round(decoding.samples * 1000 / SAMPLE_RATE),
             model=self._job.options.model,
             task=self._job.options.task,
-            segments=merge_segments(transcription.segments.values()),
+            segments=merge_segments(transcription.ledger.segments.values()),
         )
         self._shop.sidecars.write(self._job.id, transcript)
         self._shop.store.complete(self._claim, transcript, self.performance())
@@ -178,7 +178,8 @@ def remove_work(work_dir: Path, job_id: str) -> None:
 
 def _poison(transcription: Transcription) -> PoisonWindow:
     places = ", ".join(
-        f"{window.start_sample / SAMPLE_RATE:.0f} s" for window in transcription.failed_windows
+        f"{window.start_sample / SAMPLE_RATE:.0f} s"
+        for window in transcription.ledger.failed_windows
     )
     return PoisonWindow(
         f"The speech engine ended three times at each of these places: {places} "

@@ -1,12 +1,12 @@
 """One attempt at a job's audio: plans chunks, keeps the engine fed, commits what comes back.
 
-A single thread owns an object and runs all of its methods. What is committed is never planned or decoded again.
+A single thread owns an object and runs all of its methods. What is committed is
+never planned or decoded again.
 """
 
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,12 +22,11 @@ from voice_transcriber.engines.protocol import (
     WindowReply,
     WindowRequest,
 )
-from voice_transcriber.job import SAMPLE_RATE, Chunk, Claim, Job, Stage, Window, WindowStatus
+from voice_transcriber.job import SAMPLE_RATE, Chunk, Claim, Job, Stage, Window
 from voice_transcriber.jobs.control import JobControl, JobStopped, StopReason
 from voice_transcriber.jobs.conversation import Conversation
-from voice_transcriber.jobs.coverage import percent_done, text_tail
+from voice_transcriber.jobs.ledger import Ledger
 from voice_transcriber.store.base import Progress, Store, WindowResult
-from voice_transcriber.transcript.model import Segment
 
 log = logging.getLogger(__name__)
 
@@ -70,13 +69,13 @@ class Transcription:
         self._options = options
         self._talk = Conversation(engine)
         self._results: list[WindowResult] = []  # received, not yet committed
-        self._suspects: set[int] = set()  # start samples of windows that run alone
         self._is_planning = False
+        self._stage = Stage.TRANSCRIBING
+        self.ledger = Ledger(store.plan(job.id))
         self.language = job.language
         self.language_probability = job.language_probability
         self.stages_s: dict[str, float] = {}
         self.crash_cause = ""  # of the last engine death at one of the windows
-        self._load_plan()
 
     def run(self) -> None:
         """Raises JobStopped, ClaimLost, MediaError, ModelError, EngineError."""
@@ -91,49 +90,18 @@ class Transcription:
                 self._decoding.wait(0, timeout_s=0)  # raises what ended the decoding
                 self._talk.receive(timeout_s=WAIT_S)
                 self._commit()
+                self._show_stage()
         finally:
             self._talk.end()
 
-    @property
-    def failed_windows(self) -> list[Window]:
-        return [one for one in self._windows.values() if one.status is WindowStatus.FAILED]
-
-    @property
-    def segments(self) -> dict[int, tuple[Segment, ...]]:
-        """Segments of the finished windows by the window's first sample."""
-        return self._segments
-
-    @property
-    def total_samples(self) -> int:
-        """Length of the audio: exact once it is decoded, until then by the file's header."""
-        if self._decoding.finished:
-            return self._decoding.samples
-        return round((self._job.duration_s or 0.0) * SAMPLE_RATE)
-
-    def _load_plan(self) -> None:
-        plan = self._store.plan(self._job.id)
-        self._chunks = {chunk.index: chunk for chunk in plan.chunks}
-        self._windows = {window.start_sample: window for window in plan.windows}
-        self._segments = {start: tuple(found) for start, found in plan.segments.items()}
-        self._waiting = deque(
-            window for window in plan.windows if window.status is WindowStatus.PENDING
-        )
-        self._suspects.update(window.start_sample for window in self._waiting if window.crashes)
-
-    @property
-    def _planned_to(self) -> int:
-        return max((chunk.end_sample for chunk in self._chunks.values()), default=0)
-
     def _is_done(self) -> bool:
-        if len(self._talk) or self._waiting or not self._decoding.finished:
+        if len(self._talk) or self.ledger.waiting or not self._decoding.finished:
             return False
-        return self._planned_to >= self._decoding.samples
-
-    # Planning
+        return self.ledger.planned_to >= self._decoding.samples
 
     def _plan_ahead(self) -> None:
         """Ask for the next chunk's plan when the engine could run dry and the audio is there."""
-        if self._is_planning or len(self._waiting) >= self._options.windows_in_flight:
+        if self._is_planning or len(self.ledger.waiting) >= self._options.windows_in_flight:
             return
         request = self._next_plan()
         if request is not None:
@@ -141,7 +109,7 @@ class Transcription:
             self._talk.ask(request, partial(self._on_planned, request))
 
     def _next_plan(self) -> PlanRequest | None:
-        start = self._planned_to
+        start = self.ledger.planned_to
         limit = start + round(self._options.chunk_size_s * SAMPLE_RATE)
         # `finished` is read first: the number of samples is final only then.
         finished = self._decoding.finished
@@ -160,7 +128,7 @@ class Transcription:
     def _on_planned(self, request: PlanRequest, reply: PlanReply) -> None:
         self._note_stages(reply.stages_s)
         chunk = Chunk(
-            index=len(self._chunks),
+            index=len(self.ledger.chunks),
             start_sample=request.start,
             end_sample=reply.end,
             language=self.language,
@@ -201,23 +169,16 @@ class Transcription:
 
     def _commit_chunk(self, chunk: Chunk, windows: list[Window]) -> None:
         self._store.add_chunk(self._claim, chunk, windows)
-        self._chunks[chunk.index] = chunk
-        self._add_windows(windows)
+        self.ledger.add_chunk(chunk, windows)
         self._is_planning = False
         self._store.progress(self._claim, self._progress())
 
-    def _add_windows(self, windows: list[Window]) -> None:
-        for window in windows:
-            self._windows[window.start_sample] = window
-            self._waiting.append(window)
-
-    # Decoding
-
     def _submit_windows(self) -> None:
-        while self._waiting and len(self._talk) < self._options.windows_in_flight:
-            if self._waiting[0].end_sample > self._decoding.samples:
+        waiting = self.ledger.waiting
+        while waiting and len(self._talk) < self._options.windows_in_flight:
+            if waiting[0].end_sample > self._decoding.samples:
                 return  # a resumed job's audio is decoded again up to here first
-            window = self._waiting.popleft()
+            window = waiting.popleft()
             self._talk.ask(
                 self._window_request(window),
                 partial(self._on_window, window),
@@ -226,7 +187,7 @@ class Transcription:
 
     def _window_request(self, window: Window) -> WindowRequest:
         options = self._job.options
-        chunk = self._chunks[window.chunk_index]
+        chunk = self.ledger.chunks[window.chunk_index]
         return WindowRequest(
             pcm=str(self._decoding.pcm),
             model=options.model,
@@ -240,30 +201,21 @@ class Transcription:
             prompt=options.prompt,
             word_timestamps=options.word_timestamps,
             priority=self._job.priority,
-            alone=window.start_sample in self._suspects,
+            alone=self.ledger.is_suspect(window),
         )
 
     def _on_window(self, window: Window, reply: WindowReply) -> None:
         self._note_stages(reply.stages_s)
-        follow_up = None
-        if reply.resume_sample is not None:
-            follow_up = replace(window, start_sample=reply.resume_sample, crashes=0)
-            self._add_windows([follow_up])
-        self._windows[window.start_sample] = replace(window, status=WindowStatus.DONE)
-        self._segments[window.start_sample] = tuple(reply.segments)
-        self._results.append(
-            WindowResult(window=window, segments=reply.segments, follow_up=follow_up)
-        )
+        self._results.append(self.ledger.finish(window, reply.segments, reply.resume_sample))
 
     def _on_window_crash(self, window: Window, crash: HostCrash) -> None:
         """A suspect goes again alone; alone it may end the engine three times."""
-        self._suspects.add(window.start_sample)
+        self.ledger.suspect(window)
         self.crash_cause = crash.cause
         if crash.blame is Blame.ALONE:
             window = self._store.count_window_crash(
                 self._claim, window, max_crashes=MAX_WINDOW_CRASHES
             )
-            self._windows[window.start_sample] = window
             log.error(
                 "Job %s: the window at %.1f s ended the engine (%d of %d): %s",
                 self._job.id,
@@ -272,8 +224,7 @@ class Transcription:
                 MAX_WINDOW_CRASHES,
                 crash.cause,
             )
-        if window.status is WindowStatus.PENDING:
-            self._waiting.appendleft(window)
+        self.ledger.again(window)
 
     def _commit(self) -> None:
         if not self._results:
@@ -281,20 +232,28 @@ class Transcription:
         results, self._results = self._results, []
         self._store.finish_windows(self._claim, results, self._progress())
 
-    def _progress(self) -> Progress:
+    def _show_stage(self) -> None:
+        """Loading a large model takes a while in which no window is finished."""
+        if self._stage is not self._current_stage():
+            self._store.progress(self._claim, self._progress())
+
+    def _current_stage(self) -> Stage:
         loading = self._engine.loading == self._job.options.model
+        return Stage.LOADING_MODEL if loading else Stage.TRANSCRIBING
+
+    def _progress(self) -> Progress:
+        self._stage = self._current_stage()
         return Progress(
-            stage=Stage.LOADING_MODEL if loading else Stage.TRANSCRIBING,
-            percent=round(
-                percent_done(
-                    self._chunks.values(),
-                    self._windows.values(),
-                    total_samples=max(self.total_samples, self._planned_to),
-                ),
-                1,
-            ),
-            text_tail=text_tail(self._segments),
+            stage=self._stage,
+            percent=self.ledger.percent(total_samples=self._total_samples()),
+            text_tail=self.ledger.text_tail(),
         )
+
+    def _total_samples(self) -> int:
+        """Length of the audio: exact once it is decoded, until then by the file's header."""
+        if self._decoding.finished:
+            return self._decoding.samples
+        return round((self._job.duration_s or 0.0) * SAMPLE_RATE)
 
     def _note_stages(self, stages_s: Mapping[str, float]) -> None:
         for name, seconds in stages_s.items():

@@ -67,7 +67,7 @@ class Workers:
             control.cancel()
 
     def drain(self, *, grace_s: float) -> None:
-        """Claim nothing more; let running jobs commit what is in work, then wait for the threads."""
+        """Claim nothing more; running jobs commit what is in work; wait for the threads."""
         self._stopping = True
         for control in list(self._controls.values()):
             control.drain(grace_s=grace_s)
@@ -117,7 +117,7 @@ class Workers:
             self.wake()
 
     def _give_back(self, claim: Claim) -> None:
-        """Queue the job again as soon as the store accepts it; at the latest the next start does."""
+        """Queue the job again as soon as the store accepts it; at the latest at the next start."""
         while not self._stopping:
             try:
                 self._shop.store.release(claim)
@@ -151,7 +151,7 @@ class Workers:
         if job.failures >= len(RETRY_DELAYS_S):
             self._fail(run, job, claim, error)
             return
-        delay_s = RETRY_DELAYS_S[job.failures] * random.uniform(0.8, 1.2)  # noqa: S311 - jitter
+        delay_s = RETRY_DELAYS_S[job.failures] * random.uniform(0.8, 1.2)
         log.warning("Job %s is tried again in %.0f s: %s", job.id, delay_s, error.message)
         self._shop.store.release(claim, run_at=time.time() + delay_s, failed=True)
 

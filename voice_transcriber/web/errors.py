@@ -34,6 +34,7 @@ STATUS_OF: Mapping[type[errors.TranscriberError], HTTPStatus] = {
     errors.QueueFull: HTTPStatus.TOO_MANY_REQUESTS,
     errors.DiskFull: HTTPStatus.INSUFFICIENT_STORAGE,
     errors.ShuttingDown: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.DownloadStopped: HTTPStatus.INTERNAL_SERVER_ERROR,  # inside only
     errors.ModelError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.ModelUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.ModelDamaged: HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -41,6 +42,7 @@ STATUS_OF: Mapping[type[errors.TranscriberError], HTTPStatus] = {
     errors.EngineCrashed: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.EngineOutOfMemory: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.EngineStalled: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.PoisonWindow: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.ConfigurationError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.DataFolderBusy: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.ClaimLost: HTTPStatus.CONFLICT,
