@@ -6,6 +6,7 @@ and takes along those that may share its batch.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
@@ -48,17 +49,33 @@ class Batcher:
         """The next batch, removed from the room; empty when nobody waits.
 
         Among equally urgent windows those whose model is loaded go first, so that
-        jobs with more models than the cache holds do not reload at every batch.
+        jobs with more models than the cache holds do not reload at every batch;
+        then files take turns, so that a clip does not wait for all of a long file.
         """
         if not self._waiting:
             return []
+        turns = self._turns()
         order = sorted(
             self._waiting.values(),
-            key=lambda item: (item.request.priority, not is_loaded(item.request.model), item.id),
+            key=lambda item: (
+                item.request.priority,
+                not is_loaded(item.request.model),
+                turns[item.id],
+                item.id,
+            ),
         )
         batch = self._companions(order)
         self.drop([item.id for item in batch])
         return batch
+
+    def _turns(self) -> dict[int, int]:
+        """How many windows of the same file arrived before each window."""
+        seen: Counter[str] = Counter()
+        turns = {}
+        for item in self._waiting.values():
+            turns[item.id] = seen[item.request.pcm]
+            seen[item.request.pcm] += 1
+        return turns
 
     def _companions(self, order: list[Waiting]) -> list[Waiting]:
         first = order[0]

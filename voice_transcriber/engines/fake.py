@@ -26,10 +26,11 @@ SPEED = 100
 POISON_LEVEL = 0.999
 SPEECH_RMS = 0.003
 SENTENCE_S = 3.0
-WORDS = tuple(
-    "amber birch cedar dune ember fjord grove heath inlet jetty knoll larch marsh north ocean "
-    "prairie quarry ridge stone tundra upland valley willow xenon yarrow zephyr".split()  # noqa: SIM905
-)
+WORDS = (
+    "amber", "birch", "cedar", "dune", "ember", "fjord", "grove", "heath", "inlet",
+    "jetty", "knoll", "larch", "marsh", "north", "ocean", "prairie", "quarry", "ridge",
+    "stone", "tundra", "upland", "valley", "willow", "xenon", "yarrow", "zephyr",
+)  # fmt: skip
 
 _TIMESTAMP_BEGIN = 50364
 _EOT = 50257
