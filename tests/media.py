@@ -14,7 +14,7 @@ from av.container import OutputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-SPEECH = Path(__file__).parent / "data" / "en_5s.wav"
+SPEECH = Path(__file__).parent / "data" / "audio" / "en_5s.wav"
 HOLE_AT_S = 2
 
 # FFmpeg calls its own Vorbis encoder experimental; it makes stereo only.

@@ -137,6 +137,7 @@ class Services:
     def start(self) -> None:
         """Take up the jobs that a dead process left, then begin to work."""
         self.store.reclaim(owner=self._boot_id)
+        self._housekeeping.at_start()
         self._monitor.start()
         self._workers.start()
         self._prober.start()

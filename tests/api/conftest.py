@@ -23,7 +23,7 @@ from voice_transcriber.services import Services
 from voice_transcriber.settings import Settings
 from voice_transcriber.web.server import Server, serve
 
-SPEECH = Path(__file__).parents[1] / "data" / "en_5s.wav"
+SPEECH = Path(__file__).parents[1] / "data" / "audio" / "en_5s.wav"
 
 
 @pytest.fixture

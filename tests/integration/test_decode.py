@@ -22,7 +22,7 @@ from voice_transcriber.processes.spawn import Spawner
 Samples = npt.NDArray[np.float64]
 
 RATE = 16_000
-SPEECH_SAMPLES = 90_208  # of tests/data/en_5s.wav
+SPEECH_SAMPLES = 90_208  # of tests/data/audio/en_5s.wav
 FOREVER = 10**12  # samples that no file has: wait for the end
 
 

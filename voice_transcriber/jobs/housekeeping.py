@@ -36,14 +36,13 @@ class Housekeeping:
     model_idle_s: float
     free_memory_early: bool
 
+    def at_start(self) -> None:
+        """Remove what a dead process left; nobody uploads yet, so every stray is old enough."""
+        self._delete_strays(older_than_s=0)
+
     def tidy(self) -> None:
         """Temporary files, stray uploads, old jobs, idle models."""
-        strays = self.blobs.delete_stray_parts(older_than_s=STRAY_S)
-        strays += self.blobs.delete_unused(self.store.blobs_in_use(), older_than_s=STRAY_S)
-        strays += self._delete_old_temp_files()
-        strays += self._delete_orphan_work()
-        if strays:
-            log.info("Housekeeping removed %d stray files.", strays)
+        self._delete_strays(older_than_s=STRAY_S)
         self._delete_expired_jobs()
         self.engine.unload_idle(idle_s=self.model_idle_s)
 
@@ -53,9 +52,17 @@ class Housekeeping:
         if self.free_memory_early:
             self.engine.unload_idle(idle_s=0)
 
-    def _delete_old_temp_files(self) -> int:
-        limit = time.time() - STRAY_S
-        old = [path for path in self.temp_dir.iterdir() if path.stat().st_mtime < limit]
+    def _delete_strays(self, *, older_than_s: float) -> None:
+        strays = self.blobs.delete_stray_parts(older_than_s=older_than_s)
+        strays += self.blobs.delete_unused(self.store.blobs_in_use(), older_than_s=older_than_s)
+        strays += self._delete_temp_files(older_than_s=older_than_s)
+        strays += self._delete_orphan_work()
+        if strays:
+            log.info("Housekeeping removed %d stray files.", strays)
+
+    def _delete_temp_files(self, *, older_than_s: float) -> int:
+        limit = time.time() - older_than_s
+        old = [path for path in self.temp_dir.iterdir() if path.stat().st_mtime <= limit]
         for path in old:
             path.unlink(missing_ok=True)
         return len(old)

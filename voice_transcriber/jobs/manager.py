@@ -9,8 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from voice_transcriber.blobs.base import BlobStore, BlobWriter, StoredBlob
-from voice_transcriber.engines.checkpoints import Checkpoints
-from voice_transcriber.errors import DiskFull, EmptyFile, QueueFull, ShuttingDown, WrongState
+from voice_transcriber.engines.checkpoints import Checkpoints, ModelInfo
+from voice_transcriber.errors import (
+    DiskFull,
+    EmptyFile,
+    InvalidRequest,
+    QueueFull,
+    ShuttingDown,
+    WrongState,
+)
 from voice_transcriber.job import (
     ChunkStatus,
     Job,
@@ -91,15 +98,15 @@ class JobManager:
     ) -> Job:
         """Accept an upload as a job; when this returns both survive a power cut.
 
-        Raises EmptyFile, UnknownModel, QueueFull, ShuttingDown, DiskFull; nothing is
-        kept of the upload then.
+        Raises EmptyFile, UnknownModel, InvalidRequest, QueueFull, ShuttingDown, DiskFull;
+        nothing is kept of the upload then.
         """
         try:
             if self.is_draining:
                 raise ShuttingDown
             if not upload.size_bytes:
                 raise EmptyFile
-            self._checkpoints.resolve(options.model)
+            _check_options(self._checkpoints.resolve(options.model), options)
             with self._blob_use.job_on_its_way():
                 job = self._add(upload.commit(), filename, options, priority)
         finally:
@@ -201,3 +208,12 @@ class JobManager:
             return None
         order = self._store.queue_order(limit=self._max_queue_size)
         return order.index(job.id) + 1 if job.id in order else None
+
+
+def _check_options(model: ModelInfo, options: TranscribeOptions) -> None:
+    foreign = options.language not in {None, "en"} or options.task == "translate"
+    if model.english_only and foreign:
+        raise InvalidRequest(
+            f"The model {model.name} understands English only.",
+            remedy=f"Choose {model.name.removesuffix('.en')}, or the language English.",
+        )
