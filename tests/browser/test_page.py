@@ -151,7 +151,7 @@ def test_a_file_that_is_no_audio_fails_with_a_remedy_and_can_be_retried(page: Pa
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(bytes(5_000_001), "larger than 5.0 MB"), (b"", "The file is empty.")],
+    [(bytes(5_000_001), "larger than 5 MB"), (b"", "The file is empty.")],
 )
 def test_a_file_that_cannot_be_sent_says_why_and_stays_until_dismissed(
     page: Page, content: bytes, message: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -38,6 +39,7 @@ class Server:
         self._sockets = sockets
         self._dispatcher = dispatcher
         self._closing = False
+        self._waking = threading.Lock()  # the pipe that wakes the loop goes when the loop ends
 
     @property
     def port(self) -> int:
@@ -51,13 +53,15 @@ class Server:
             self._drain()
         finally:
             self._dispatcher.shutdown(timeout=1)
-            wasyncore.close_all(self._sockets)
+            with self._waking:
+                wasyncore.close_all(self._sockets)
 
     def close(self) -> None:
-        """Make `run` return; callable from a signal handler and from any thread."""
+        """Make `run` return; callable from any thread, again and again."""
         self._closing = True
-        for listener in self._listeners():
-            listener.pull_trigger()
+        with self._waking:
+            for listener in self._listeners():
+                listener.pull_trigger()
 
     def _turn(self) -> None:
         wasyncore.loop(timeout=POLL_S, use_poll=True, map=self._sockets, count=1)

@@ -26,7 +26,7 @@ def install(app: Flask) -> None:
     app.jinja_env.filters.update(
         state=state,
         size=size,
-        length=length,
+        duration=duration,
         clock=clock,
         language=language,
         percent=percent,
@@ -63,10 +63,11 @@ def size(size_bytes: int | None) -> str:
     value, units = float(size_bytes), ["TB", "GB", "MB", "kB"]
     while (value := value / 1_000) >= 999.5 and len(units) > 1:
         units.pop()
-    return f"{value:.1f} {units[-1]}" if value < 9.95 else f"{value:.0f} {units[-1]}"
+    figure = f"{value:.1f}".removesuffix(".0") if value < 9.95 else f"{value:.0f}"
+    return f"{figure} {units[-1]}"
 
 
-def length(seconds: float | None) -> str:
+def duration(seconds: float | None) -> str:
     """A duration in words: 42 s, 3 min 5 s, 1 h 20 min."""
     if seconds is None:
         return ""

@@ -1,0 +1,1 @@
+"""Measurements side by side: our text against whisper's own, our costs against the bounds."""

@@ -1,0 +1,60 @@
+"""The product for real, in this process: services over a temporary data folder, its own children."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench.words import Reading
+from voice_transcriber.errors import error_from_code
+from voice_transcriber.job import Job, JobStatus, TranscribeOptions
+from voice_transcriber.services import Services
+from voice_transcriber.settings import Settings
+
+_POLL_S = 0.05
+
+
+class Product:
+    """Transcribes files one after the other, as a user's jobs."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def read(self, path: Path, *, language: str | None, model: str = "demo") -> Reading:
+        """Raises the TranscriberError that the job ended with."""
+        started = time.monotonic()
+        options = TranscribeOptions(model=model, language=language)
+        job = self._wait(self._services.manager.submit_file(path, options=options).id)
+        wall_s = time.monotonic() - started
+        transcript = self._services.store.transcript(job.id)
+        return Reading(
+            text=transcript.text,
+            starts_s=[segment.start_ms / 1000 for segment in transcript.segments],
+            language=transcript.language,
+            wall_s=wall_s,
+        )
+
+    def _wait(self, job_id: str) -> Job:
+        while (job := self._services.store.get(job_id)).is_live:
+            time.sleep(_POLL_S)
+        if job.status is not JobStatus.COMPLETED:
+            assert job.error is not None
+            raise error_from_code(job.error.code, job.error.message, job.error.remedy)
+        return job
+
+
+@contextmanager
+def running_product(**settings: str) -> Iterator[Product]:
+    """`settings` by the names of the environment; what is missing takes its default."""
+    with tempfile.TemporaryDirectory(prefix="voice-transcriber-bench-") as folder:
+        folders = {"DATA_DIR": f"{folder}/data", "WHISPER_MODEL_DIR": f"{folder}/models"}
+        values = {"ENGINE": "openai-whisper", "DEFAULT_MODEL": "demo"}
+        services = Services(Settings.from_mapping({**folders, **values, **settings}))
+        services.start()
+        try:
+            yield Product(services)
+        finally:
+            services.stop()
