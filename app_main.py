@@ -1,56 +1,74 @@
-"""The only start of the program: settings, then services, then a command."""
+"""The only start of the program: settings, then services, then a command.
+
+What serves is imported when it is needed: `--help` and wrong arguments are answered at once.
+"""
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
 from types import FrameType
+from typing import TYPE_CHECKING
 
-from config import load_settings
-from voice_transcriber.app import create_app
-from voice_transcriber.cli.arguments import Command, parse_arguments
-from voice_transcriber.cli.check import check_installation
+from voice_transcriber.cli.arguments import SERVE, parse_arguments, run_command
+from voice_transcriber.cli.exits import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, exit_status
 from voice_transcriber.errors import ConfigurationError, TranscriberError
-from voice_transcriber.logs import set_up_logging
-from voice_transcriber.services import Services
-from voice_transcriber.settings import Settings
-from voice_transcriber.web.server import Server, serve
 
-EXIT_OK, EXIT_FAILED, EXIT_SETTINGS = 0, 1, 2
+if TYPE_CHECKING:
+    from voice_transcriber.services import Services
+    from voice_transcriber.settings import Settings
+    from voice_transcriber.web.server import Server
 
 
 def main() -> int:
-    command = parse_arguments(sys.argv[1:])
+    arguments = parse_arguments(sys.argv[1:])
+    from config import load_settings
+    from voice_transcriber.logs import set_up_logging
+
     try:
         settings = load_settings()
         set_up_logging(level=settings.log_level, instance_id=settings.instance_id)
-        if command is Command.CHECK:
-            check_installation(settings, print)
-        else:
-            serve_until_stopped(settings)
+        if arguments.command != SERVE:
+            return run_command(arguments, settings)
+        serve_until_stopped(settings)
     except TranscriberError as error:
         print(f"{error.message}\n{error.remedy}", file=sys.stderr)
-        return EXIT_SETTINGS if isinstance(error, ConfigurationError) else EXIT_FAILED
+        return exit_status(error)
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:  # the reader of our output, such as `head`, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
     return EXIT_OK
 
 
 def serve_until_stopped(settings: Settings) -> None:
     """Serve until SIGTERM or Ctrl-C, then drain and stop in order."""
+    from voice_transcriber.cli.instance import announce, withdraw
+    from voice_transcriber.services import Services
+
     services = Services(settings)
     try:
+        withdraw(settings.data_dir)  # a killed server's
         server = _listen(settings, services)
         services.start()
         _stop_on_signals(services, server)
+        announce(settings.data_dir, host=settings.host, port=server.port)
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         shown = "localhost" if host == "127.0.0.1" else host
         print(f"Voice Transcriber is ready on http://{shown}:{settings.port}", flush=True)
         server.run()
     finally:
+        withdraw(settings.data_dir)
         services.stop()
 
 
 def _listen(settings: Settings, services: Services) -> Server:
+    from voice_transcriber.app import create_app
+    from voice_transcriber.web.server import serve
+
     try:
         return serve(create_app(settings, services), services, spool_dir=services.spool_dir)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""`python -m bench [accuracy | service]`; without a name both. Ends with 1 when a bound is broken."""
+"""`python -m bench [accuracy | service]`, without a name both; ends with 1 for a broken bound."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The product for real, in this process: services over a temporary data folder, its own children."""
+"""The product for real, without its web server: services over a temporary data folder."""
 
 from __future__ import annotations
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -70,29 +69,20 @@ def write_repeated(source: Path, target: Path, *, seconds: float) -> Path:
     """`source` again and again, its packets copied as they are, until `seconds` are full."""
     with av.open(target, "w") as out, av.open(source) as first:
         stream = out.add_stream_from_template(first.streams.audio[0])
-        offset_s = Fraction(0)
-        while offset_s < seconds:
-            offset_s = _append(source, out, stream, offset_s, seconds)
+        end = 0
+        for packet in _endless_packets(source):
+            assert packet.pts is not None
+            assert packet.time_base is not None
+            packet.pts = packet.dts = end
+            end += packet.duration or 0
+            packet.stream = stream
+            out.mux(packet)
+            if end * packet.time_base >= seconds:
+                break
     return target
 
 
-def _append(
-    source: Path,
-    out: av.container.OutputContainer,
-    stream: av.AudioStream,
-    offset_s: Fraction,
-    limit_s: float,
-) -> Fraction:
-    """Copy the packets; returns where the next copy begins."""
-    end_s = offset_s
-    with av.open(source) as container:
-        for packet in container.demux(audio=0):
-            if packet.pts is None or packet.time_base is None or end_s >= limit_s:
-                continue
-            shift = round(offset_s / packet.time_base)
-            packet.pts += shift
-            packet.dts = packet.pts
-            end_s = (packet.pts + (packet.duration or 0)) * packet.time_base
-            packet.stream = stream
-            out.mux(packet)
-    return end_s
+def _endless_packets(source: Path) -> Iterator[av.Packet[av.AudioStream]]:
+    while True:
+        with av.open(source) as container:
+            yield from (packet for packet in container.demux(audio=0) if packet.pts is not None)

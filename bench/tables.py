@@ -18,10 +18,10 @@ class Bound:
 
 
 def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """An aligned table: the first column to the left, the others to the right."""
-    lines = [list(head), *(list(row) for row in rows)]
+    """A table whose columns line up."""
+    lines = [head, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
-    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+    rule = ["-" * width for width in widths]
     return "\n".join(_row(line, widths) for line in [lines[0], rule, *lines[1:]])
 
 
@@ -34,6 +34,5 @@ def bounds_table(bounds: Iterable[Bound]) -> str:
 
 
 def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
-    first = cells[0].ljust(widths[0])
-    others = [cell.rjust(width) for cell, width in zip(cells[1:], widths[1:], strict=True)]
-    return f"| {' | '.join([first, *others])} |"
+    padded = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+    return f"| {' | '.join(padded)} |"

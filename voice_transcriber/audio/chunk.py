@@ -19,6 +19,7 @@ MAX_WINDOW = 30 * SAMPLE_RATE
 LOWEST_POINT_RANGE = 10 * SAMPLE_RATE  # long speech is cut somewhere in the last 10 s
 MAX_GAP = 5 * SAMPLE_RATE  # longer silence separates windows
 LEAD_IN = int(0.3 * SAMPLE_RATE)  # audio kept before the first and after the last span
+MAX_SPEECH = MAX_WINDOW - 2 * LEAD_IN  # so that the margins push no speech out of the window
 
 
 @dataclass(frozen=True)
@@ -54,12 +55,12 @@ def fixed_windows(*, length: int) -> list[WindowRange]:
 
 
 def split_long(span: Span, probabilities: Probabilities) -> list[Span]:
-    """Cut speech of more than 30 s where its probability is lowest in the last 10 s."""
+    """Cut speech that fills a window where its probability is lowest in the last 10 s."""
     pieces = []
     start = span.start
-    while span.end - start > MAX_WINDOW:
-        first = (start + MAX_WINDOW - LOWEST_POINT_RANGE) // FRAME_SAMPLES
-        last = (start + MAX_WINDOW) // FRAME_SAMPLES
+    while span.end - start > MAX_SPEECH:
+        first = (start + MAX_SPEECH - LOWEST_POINT_RANGE) // FRAME_SAMPLES
+        last = (start + MAX_SPEECH) // FRAME_SAMPLES
         cut = (first + int(np.argmin(probabilities[first:last]))) * FRAME_SAMPLES
         pieces.append(Span(start, cut))
         start = cut
@@ -68,7 +69,7 @@ def split_long(span: Span, probabilities: Probabilities) -> list[Span]:
 
 def _fits(group: Sequence[Span], piece: Span) -> bool:
     close = piece.start - group[-1].end <= MAX_GAP
-    return close and piece.end - group[0].start + 2 * LEAD_IN <= MAX_WINDOW
+    return close and piece.end - group[0].start <= MAX_SPEECH
 
 
 def _with_margins(groups: Sequence[Sequence[Span]], *, length: int) -> list[WindowRange]:
@@ -80,7 +81,8 @@ def _with_margins(groups: Sequence[Sequence[Span]], *, length: int) -> list[Wind
         start = max(group[0].start - LEAD_IN, _middle(before, group[0].start) if index else 0)
         is_last = index + 1 == len(groups)
         end = min(group[-1].end + LEAD_IN, after if is_last else _middle(group[-1].end, after))
-        windows.append(WindowRange(start, min(end, start + MAX_WINDOW), group[-1].end))
+        # Spans are whole frames, and the last frame of the audio may be padded.
+        windows.append(WindowRange(start, end, min(group[-1].end, length)))
     return windows
 
 

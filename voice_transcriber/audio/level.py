@@ -48,7 +48,7 @@ def leveling_gain(samples: Samples) -> float:
         [librosa.feature.rms(y=probe, frame_length=4 * HOP, hop_length=HOP)[0] for probe in probes]
     )
     level = float(np.percentile(levels, 95))
-    peak = max(float(np.abs(probe).max(initial=0.0)) for probe in probes)
     if level >= QUIET_RMS or level <= 1e-5:
         return 1.0
+    peak = max(float(samples.max()), -float(samples.min()))
     return max(1.0, min(TARGET_RMS / level, MAX_GAIN, 0.99 / peak))

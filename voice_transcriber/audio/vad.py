@@ -20,6 +20,10 @@ SILENCE_THRESHOLD = 0.35  # and ends below this one
 MIN_SPEECH_FRAMES = 6  # about 0.2 s; shorter is a click
 MIN_SILENCE_FRAMES = 5  # about 0.16 s; shorter is within a word
 
+MAX_LANES = 8
+LANE_FRAMES = 2000  # 64 s; shorter stretches would mostly be run-in
+RUN_IN_FRAMES = 128  # 4 s
+
 Probabilities = npt.NDArray[np.float32]
 
 
@@ -32,7 +36,12 @@ class Span:
 
 
 class SileroDetector:
-    """Silero VAD 6 on torch, one frame after the other with its recurrent state."""
+    """Silero VAD 6 on torch.
+
+    The network is recurrent, a call for each frame, so long audio is cut into
+    stretches that advance side by side as one batch. Each begins a few seconds
+    early to settle its state (docs/explanation/accuracy.md has the agreement).
+    """
 
     def __init__(self) -> None:
         import torch
@@ -48,13 +57,34 @@ class SileroDetector:
     def probabilities(self, samples: npt.NDArray[np.float32]) -> Probabilities:
         """Probability of speech for each frame; the last one is padded with zeros."""
         frames = -(-len(samples) // FRAME_SAMPLES)
-        padded = np.zeros(frames * FRAME_SAMPLES, np.float32)
-        padded[: len(samples)] = samples
-        self._model.reset_states()
-        with self._torch.inference_mode():
-            rows = self._torch.from_numpy(padded).view(frames, FRAME_SAMPLES)
-            found = [self._model(row, SAMPLE_RATE).item() for row in rows]
-        return np.array(found, np.float32)
+        lanes = min(MAX_LANES, max(1, frames // LANE_FRAMES))
+        batch = self._torch.from_numpy(lane_batch(samples, frames=frames, lanes=lanes))
+        threads = self._torch.get_num_threads()
+        # So small a network is slower on several threads, and stalls when a core is busy.
+        self._torch.set_num_threads(1)
+        try:
+            self._model.reset_states()
+            with self._torch.inference_mode():
+                found = [self._model(step, SAMPLE_RATE)[:, 0] for step in batch]
+        finally:
+            self._torch.set_num_threads(threads)
+        if not found:
+            return np.zeros(0, np.float32)
+        settled = self._torch.stack(found, 1)[:, RUN_IN_FRAMES:]
+        return np.asarray(settled.reshape(-1)[:frames].numpy(), np.float32)
+
+
+def lane_batch(
+    samples: npt.NDArray[np.float32], *, frames: int, lanes: int
+) -> npt.NDArray[np.float32]:
+    """Frames of `lanes` equal stretches, each after its run-in: (steps, lanes, FRAME_SAMPLES)."""
+    steps = -(-frames // lanes)
+    padded = np.zeros((RUN_IN_FRAMES + steps * lanes) * FRAME_SAMPLES, np.float32)
+    start = RUN_IN_FRAMES * FRAME_SAMPLES
+    padded[start : start + len(samples)] = samples
+    rows = padded.reshape(-1, FRAME_SAMPLES)
+    stretches = [rows[lane * steps : (lane + 1) * steps + RUN_IN_FRAMES] for lane in range(lanes)]
+    return np.stack(stretches, axis=1)
 
 
 def speech_spans(probabilities: Probabilities) -> list[Span]:

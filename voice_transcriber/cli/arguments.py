@@ -1,31 +1,59 @@
-"""Arguments of `python app_main.py`."""
+"""Arguments of `python app_main.py`, and the functions that carry its commands out.
+
+This module and the pages are read for every `--help`, so they import nothing heavy.
+"""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from enum import StrEnum
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
 
 from voice_transcriber import __version__
+from voice_transcriber.cli.pages import bench, jobs, models, program, transcribe
+
+if TYPE_CHECKING:
+    from voice_transcriber.settings import Settings
+
+SERVE = program.SERVE
+_SETTINGS_NOTE = "Each command has a manual page: COMMAND --help."
 
 
-class Command(StrEnum):
-    SERVE = "serve"
-    CHECK = "check"
+def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
+    """What was asked; without a command, to serve. Exits with status 2 on a wrong argument."""
+    parsed = build_parser("app_main.py").parse_args(arguments)
+    if parsed.command is None:
+        parsed.command = SERVE
+    return parsed
 
 
-def parse_arguments(arguments: Sequence[str]) -> Command:
-    """The command to run; without one, serve. Exits with status 2 on a wrong argument."""
+def build_parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="app_main.py",
+        prog=prog,
         description="Voice Transcriber: speech to text on your own machine.",
-        epilog="Settings come from the environment and .env; see docs/reference/settings.md.",
+        epilog=_SETTINGS_NOTE,
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    commands.add_parser(Command.SERVE, help="serve the page and the API (the default)")
-    commands.add_parser(
-        Command.CHECK,
-        help="transcribe the shipped sample with the demo model and compare the text",
-    )
-    return Command(parser.parse_args(arguments).command or Command.SERVE)
+    program.add_serve(commands)
+    transcribe.add(commands)
+    jobs.add(commands)
+    models.add(commands)
+    program.add_check(commands)
+    bench.add(commands)
+    program.add_completion(commands, _print_completion)
+    return parser
+
+
+def run_command(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Carry out any command but `serve`; returns the exit status. Raises TranscriberError."""
+    module, _, name = arguments.run.partition(":")
+    run = getattr(import_module(f"voice_transcriber.cli.{module}"), name)
+    return cast("Callable[[argparse.Namespace, Settings], int]", run)(arguments, settings)
+
+
+def _print_completion(shell: str) -> None:
+    from voice_transcriber.cli.completion import COMMAND, completion_script
+
+    print(completion_script(build_parser(COMMAND), shell))

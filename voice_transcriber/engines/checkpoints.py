@@ -5,12 +5,21 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from voice_transcriber.engines.download import Download, Source, free_bytes
 from voice_transcriber.engines.published import CHECKPOINTS, Checkpoint
-from voice_transcriber.errors import DownloadStopped, UnknownModel, error_from_code
+from voice_transcriber.errors import (
+    DownloadStopped,
+    NotFound,
+    UnknownModel,
+    WrongState,
+    error_from_code,
+)
 
 DEMO = "demo"
 DEMO_FILE = Path(__file__).resolve().parents[1] / "assets" / "demo.pt"
@@ -100,6 +109,30 @@ class Checkpoints:
                 self._leave(download)
         return target
 
+    def delete(self, name: str, *, own: bool = False) -> None:
+        """Remove a model's file, and what came of a download that broke off.
+
+        A file of one's own, which nobody can download again, goes only when `own` says so.
+        Raises UnknownModel, NotFound when it is not on this machine, and WrongState for such a
+        file, for the demo, and while the model is being downloaded.
+        """
+        model, target = self.resolve(name), self._path(name)
+        if name == DEMO:
+            raise WrongState("The demo model is a part of the program.", remedy="Leave it there.")
+        if not model.downloadable and not own:
+            raise WrongState(
+                f"{target.name} is your own file and cannot be downloaded again.",
+                remedy="Say that it is to go all the same, or remove it from the model folder.",
+            )
+        part = target.with_name(f"{target.name}.part")
+        if not target.is_file() and not part.is_file():
+            raise NotFound(
+                f"The model {name} is not on this machine.", remedy="There is nothing to delete."
+            )
+        with _sole_use(target):
+            target.unlink(missing_ok=True)
+            part.unlink(missing_ok=True)
+
     def _path(self, name: str) -> Path:
         if name == DEMO:
             return DEMO_FILE
@@ -143,6 +176,22 @@ class Checkpoints:
     def _leave(self, download: Download) -> None:
         with self._lock:
             download.waiting -= 1
+
+
+@contextmanager
+def _sole_use(target: Path) -> Iterator[None]:
+    """No download of the file, in this process or another, goes on inside. Raises WrongState."""
+    lock = FileLock(target.with_name(f"{target.name}.lock"))  # the one that a download takes
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise WrongState(
+            f"{target.name} is being downloaded.", remedy="Cancel the jobs that wait for it first."
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _wait(

@@ -103,16 +103,14 @@ def _serve(
     from voice_transcriber.engines.device import prepare_device
     from voice_transcriber.engines.host import EngineHost
 
-    device = prepare_device(options)
-    host = EngineHost(channel, options, device=device)
-
     def read() -> None:
         host.read()
         if on_end is not None:
             on_end()
 
-    threading.Thread(target=read, name="engine-inbox", daemon=True).start()
-    try:
+    try:  # whatever fails, the app hears that nobody answers any more
+        host = EngineHost(channel, options, device=prepare_device(options))
+        threading.Thread(target=read, name="engine-inbox", daemon=True).start()
         host.run()
     finally:
         channel.close()

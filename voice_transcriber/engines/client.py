@@ -196,6 +196,7 @@ class EngineClient:
 
     def _bury(self, host: RunningHost) -> None:
         cause = host.cause_of_death()
+        host.channel.close()
         with self._lock:
             pending, self._pending = self._pending, {}
             blames = {request_id: self._blame(request_id) for request_id in pending}

@@ -11,6 +11,7 @@ import hashlib
 import os
 import signal
 import time
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ import numpy.typing as npt
 
 from voice_transcriber.audio.vad import FRAME_SAMPLES
 from voice_transcriber.engines.base import DecodeOptions, Hypothesis, Samples, WordTiming
+from voice_transcriber.errors import ModelDamaged
 from voice_transcriber.job import SAMPLE_RATE
 
 SPEED = 100
@@ -102,6 +104,8 @@ class FakeModel:
 
 class FakeEngine:
     def load(self, checkpoint: Path, *, size: str, device: str, compute_type: str) -> FakeModel:
+        if not zipfile.is_zipfile(checkpoint):  # the form in which torch saves
+            raise ModelDamaged(f"The model file {checkpoint.name} cannot be read.")
         return FakeModel()
 
 

@@ -161,9 +161,10 @@ class EngineHost:
         if name not in self._models:
             self._shelf.clear()
             self._channel.send({"event": "loading", "model": name})
-        model = self._models.get(name, Path(checkpoint))
-        self._channel.send({"event": "models", "names": self._models.names})
-        return model
+        try:
+            return self._models.get(name, Path(checkpoint))
+        finally:  # a model that cannot be loaded is not being loaded any more
+            self._channel.send({"event": "models", "names": self._models.names})
 
     def _unload(self, idle_s: float) -> None:
         if len(self._batcher):

@@ -33,24 +33,40 @@ class Channel:
         self._sending = threading.Lock()
 
     def send(self, message: Message) -> None:
-        """Raises OSError (BrokenPipeError) when the other side is gone."""
+        """Raises OSError (BrokenPipeError) when the other side is gone, or after close()."""
         body = json.dumps(message, separators=(",", ":")).encode()
         with self._sending:
+            if self._writer.closed:
+                raise BrokenPipeError
             self._writer.write(_LENGTH.pack(len(body)) + body)
             self._writer.flush()
 
     def messages(self) -> Iterator[Message]:
-        """Yield until end of file. Raises ChannelBroken for a truncated or oversized frame."""
-        while head := self._reader.read(_LENGTH.size):
-            if len(head) < _LENGTH.size:
-                raise ChannelBroken
-            (length,) = _LENGTH.unpack(head)
-            if length > MAX_MESSAGE_BYTES:
-                raise ChannelBroken
-            body = self._reader.read(length)
-            if len(body) < length:
-                raise ChannelBroken
-            yield json.loads(body)
+        """Yield until end of file, then close the receiving side.
+
+        Raises ChannelBroken for a truncated or oversized frame.
+        """
+        try:
+            while (body := self._next_body()) is not None:
+                yield json.loads(body)
+        except ChannelBroken:
+            self._reader.close()
+            raise
+        self._reader.close()
+
+    def _next_body(self) -> bytes | None:
+        head = self._reader.read(_LENGTH.size)
+        if not head:
+            return None
+        if len(head) < _LENGTH.size:
+            raise ChannelBroken
+        (length,) = _LENGTH.unpack(head)
+        if length > MAX_MESSAGE_BYTES:
+            raise ChannelBroken
+        body = self._reader.read(length)
+        if len(body) < length:
+            raise ChannelBroken
+        return body
 
     def close(self) -> None:
         """Close the sending side; the other side reads end of file."""

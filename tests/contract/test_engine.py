@@ -1,0 +1,147 @@
+"""What holds for every engine, with the demo model and real speech."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from tests.recordings import AUDIO, Samples, samples_of, silence
+from voice_transcriber.engines.base import DecodeOptions, Features, Hypothesis, Model
+from voice_transcriber.engines.checkpoints import DEMO_FILE
+from voice_transcriber.engines.registry import ENGINES, make_engine
+from voice_transcriber.errors import ModelDamaged
+from voice_transcriber.job import SAMPLE_RATE
+
+ENGLISH = DecodeOptions(language="en")
+LENGTHS_S = (5, 12, 29)
+
+
+def load(engine: str, checkpoint: Path = DEMO_FILE) -> Model:
+    return make_engine(engine).load(
+        checkpoint, size=checkpoint.stem, device="cpu", compute_type="float32"
+    )
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def model(engine: str) -> Model:
+    return load(engine)
+
+
+@pytest.fixture(scope="module")
+def speech() -> Samples:
+    return samples_of(AUDIO / "en_30s.flac")
+
+
+@pytest.fixture(scope="module")
+def features(model: Model, speech: Samples) -> list[Features]:
+    """Windows of different lengths."""
+    return model.encode([speech[: seconds * SAMPLE_RATE] for seconds in LENGTHS_S])
+
+
+def texts(hypotheses: Sequence[Hypothesis]) -> list[str]:
+    return [one.text for one in hypotheses]
+
+
+def test_a_loaded_model_says_what_it_is(model: Model) -> None:
+    assert model.device == "cpu"
+    assert model.is_multilingual
+
+
+def test_each_window_has_its_features(model: Model) -> None:
+    assert len(model.encode([silence(1), silence(30)])) == 2
+
+
+def test_each_window_has_its_text(model: Model, features: list[Features]) -> None:
+    found = texts(model.decode(features, ENGLISH))
+    assert len(set(found)) == len(LENGTHS_S)
+    assert all(found)
+
+
+def test_features_may_be_decoded_again(model: Model, features: list[Features]) -> None:
+    assert model.decode(features, ENGLISH) == model.decode(features, ENGLISH)
+
+
+@pytest.mark.parametrize("beam_size", [1, 5])
+def test_a_batch_gives_what_its_windows_give_alone(
+    model: Model, features: list[Features], beam_size: int
+) -> None:
+    options = replace(ENGLISH, beam_size=beam_size)
+    alone = [text for one in features for text in texts(model.decode([one], options))]
+    assert texts(model.decode(features, options)) == alone
+
+
+def test_a_higher_temperature_draws_lots_and_draws_the_same_again(
+    model: Model, features: list[Features]
+) -> None:
+    options = replace(ENGLISH, temperature=0.8, best_of=2)
+    found = model.decode(features[:2], options)
+    assert [one.temperature for one in found] == [0.8, 0.8]
+    assert texts(model.decode(features[:2], options)) == texts(found)
+
+
+def test_a_hypothesis_says_how_sure_it_is(model: Model, features: list[Features]) -> None:
+    for one in model.decode(features, ENGLISH):
+        assert -1.0 < one.avg_logprob <= 0.0
+        assert 0.0 <= one.no_speech_prob < 0.6
+        assert 0.0 < one.compression_ratio < 2.4
+
+
+def test_the_text_is_that_of_the_tokens(model: Model, features: list[Features]) -> None:
+    tokens = model.tokens(language="en", task="transcribe")
+    for one in model.decode(features, ENGLISH):
+        assert tokens.decode(one.tokens).strip() == one.text.strip()
+        assert tokens.eot not in one.tokens
+
+
+def test_timestamps_ascend_and_lie_in_the_window(model: Model, features: list[Features]) -> None:
+    begin = model.tokens(language="en", task="transcribe").timestamp_begin
+    for length_s, one in zip(LENGTHS_S, model.decode(features, ENGLISH), strict=True):
+        times = [(token - begin) * 0.02 for token in one.tokens if token >= begin]
+        assert len(times) >= 2
+        assert times == sorted(times)
+        assert 0.0 <= times[0]
+        assert times[-1] <= length_s + 1.0
+
+
+def test_a_language_has_a_probability_for_each_window(
+    model: Model, features: list[Features]
+) -> None:
+    for probabilities in model.detect_language(features):
+        assert max(probabilities, key=lambda code: probabilities[code]) == "en"
+        assert all(0.0 <= one <= 1.0 for one in probabilities.values())
+
+
+def test_words_have_their_times_in_order_within_the_window(
+    model: Model, features: list[Features]
+) -> None:
+    tokens = model.tokens(language="en", task="transcribe")
+    for length_s, one, heard in zip(
+        LENGTHS_S, model.decode(features, ENGLISH), features, strict=True
+    ):
+        text = [token for token in one.tokens if token < tokens.eot]
+        words = model.align(heard, text, language="en", task="transcribe", length_s=length_s)
+        assert [token for word in words for token in word.tokens] == text
+        assert all(0 <= word.start_s <= word.end_s <= length_s for word in words)
+        assert all(before.start_s <= after.start_s for before, after in pairwise(words))
+        assert all(0.0 <= word.probability <= 1.0 for word in words)
+
+
+def test_no_words_have_no_times(model: Model, features: list[Features]) -> None:
+    assert model.align(features[0], [], language="en", task="transcribe", length_s=5) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", DEMO_FILE.read_bytes()[:100_000]])
+def test_a_broken_file_is_a_damaged_model(engine: str, tmp_path: Path, content: bytes) -> None:
+    broken = tmp_path / "broken.pt"
+    broken.write_bytes(content)
+    with pytest.raises(ModelDamaged, match=r"broken\.pt"):
+        load(engine, broken)

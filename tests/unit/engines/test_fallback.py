@@ -1,0 +1,140 @@
+"""Windows whose text is not to be trusted are decoded again, and only those."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from voice_transcriber.engines.base import (
+    DecodeOptions,
+    Features,
+    Hypothesis,
+    Samples,
+    Tokens,
+    WordTiming,
+)
+from voice_transcriber.engines.fallback import (
+    TEMPERATURES,
+    decode_with_fallback,
+    is_silence,
+    needs_fallback,
+)
+
+OPTIONS = DecodeOptions(language="en")
+
+
+def hypothesis(
+    text: str = " good",
+    *,
+    avg_logprob: float = -0.2,
+    compression_ratio: float = 1.2,
+    no_speech_prob: float = 0.1,
+) -> Hypothesis:
+    return Hypothesis(
+        tokens=(1, 2, 3),
+        text=text,
+        avg_logprob=avg_logprob,
+        no_speech_prob=no_speech_prob,
+        compression_ratio=compression_ratio,
+        temperature=0.0,
+    )
+
+
+GOOD = hypothesis()
+GUESSED = hypothesis(" guessed", avg_logprob=-1.2)
+REPEATED = hypothesis(" again again", compression_ratio=2.6)
+SILENT = hypothesis(" you", avg_logprob=-1.2, no_speech_prob=0.9)
+
+
+class ScriptedModel:
+    """Features are the hypotheses of a window by the number of the attempt; the last one stays."""
+
+    device = "cpu"
+    is_multilingual = False
+
+    def __init__(self) -> None:
+        self.batches: list[tuple[float, int]] = []  # temperature and size
+
+    def decode(self, features: Sequence[Features], options: DecodeOptions) -> list[Hypothesis]:
+        self.batches.append((options.temperature, len(features)))
+        attempt = TEMPERATURES.index(options.temperature)
+        return [script[min(attempt, len(script) - 1)] for script in features]
+
+    def tokens(self, *, language: str | None, task: str) -> Tokens:
+        raise NotImplementedError
+
+    def encode(self, windows: Sequence[Samples]) -> list[Features]:
+        raise NotImplementedError
+
+    def detect_language(self, features: Sequence[Features]) -> list[Mapping[str, float]]:
+        raise NotImplementedError
+
+    def align(
+        self,
+        features: Features,
+        tokens: Sequence[int],
+        *,
+        language: str | None,
+        task: str,
+        length_s: float,
+    ) -> list[WordTiming]:
+        raise NotImplementedError
+
+
+def test_good_text_is_decoded_once() -> None:
+    model = ScriptedModel()
+    assert decode_with_fallback(model, [[GOOD], [GOOD]], OPTIONS) == [GOOD, GOOD]
+    assert model.batches == [(0.0, 2)]
+
+
+@pytest.mark.parametrize("bad", [GUESSED, REPEATED])
+def test_a_bad_window_is_decoded_again_without_its_neighbours(bad: Hypothesis) -> None:
+    model = ScriptedModel()
+    found = decode_with_fallback(model, [[GOOD], [bad, bad, GOOD], [SILENT]], OPTIONS)
+    assert found[:2] == [GOOD, GOOD]
+    assert model.batches == [(0.0, 3), (0.2, 1), (0.4, 1)]
+
+
+def test_windows_stay_in_order_when_several_fall_back() -> None:
+    first, second = hypothesis(" first"), hypothesis(" second")
+    scripts = [[GUESSED, GUESSED, first], [GOOD], [REPEATED, second]]
+    found = decode_with_fallback(ScriptedModel(), scripts, OPTIONS)
+    assert [one.text for one in found] == [" first", " good", " second"]
+
+
+def test_the_last_temperature_counts_even_when_it_is_no_better() -> None:
+    model = ScriptedModel()
+    last = hypothesis(" last", avg_logprob=-1.5)
+    assert decode_with_fallback(model, [[*[GUESSED] * 5, last]], OPTIONS) == [last]
+    assert model.batches == [(temperature, 1) for temperature in TEMPERATURES]
+
+
+def test_silence_is_not_decoded_again_and_has_no_text() -> None:
+    model = ScriptedModel()
+    (found,) = decode_with_fallback(model, [[SILENT]], OPTIONS)
+    assert (found.tokens, found.text) == ((), "")
+    assert len(model.batches) == 1
+
+
+def test_silence_that_shows_at_a_higher_temperature_has_no_text() -> None:
+    (found,) = decode_with_fallback(ScriptedModel(), [[REPEATED, SILENT]], OPTIONS)
+    assert found.text == ""
+
+
+def test_a_text_of_which_the_model_is_sure_is_not_silence() -> None:
+    sure = hypothesis(avg_logprob=-0.3, no_speech_prob=0.95)
+    assert not is_silence(sure)
+    assert not needs_fallback(sure)
+
+
+@pytest.mark.parametrize(
+    ("at_the_limit", "beyond"),
+    [
+        (hypothesis(avg_logprob=-1.0), hypothesis(avg_logprob=-1.001)),
+        (hypothesis(compression_ratio=2.4), hypothesis(compression_ratio=2.401)),
+    ],
+)
+def test_the_limits_are_those_of_whisper(at_the_limit: Hypothesis, beyond: Hypothesis) -> None:
+    assert not needs_fallback(at_the_limit)
+    assert needs_fallback(beyond)

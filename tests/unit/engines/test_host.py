@@ -1,0 +1,274 @@
+"""The engine's loop with the fake engine, in a thread and in a process: it answers alike in both."""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+
+from tests.recordings import poison, silence, tone, write_pcm
+from tests.running import until
+from tests.unit.engines.requests import window_request
+from voice_transcriber.engines.checkpoints import DEMO_FILE
+from voice_transcriber.engines.child import HostStarter, process_starter, thread_starter
+from voice_transcriber.engines.client import Answer, Blame, EngineClient, HostCrash
+from voice_transcriber.engines.protocol import (
+    HostOptions,
+    LanguageReply,
+    LanguageRequest,
+    PlanReply,
+    PlanRequest,
+    WindowReply,
+    WindowRequest,
+)
+from voice_transcriber.errors import EngineCrashed, InternalError, ModelDamaged
+from voice_transcriber.job import SAMPLE_RATE
+from voice_transcriber.processes.spawn import Spawner
+
+OPTIONS = HostOptions(
+    engine="fake",
+    threads=1,
+    batch_size=4,
+    model_cache_size=2,
+    use_gpu=False,
+    free_memory_early=False,
+)
+PATIENCE_S = 30.0
+POISONED_S = 10  # of the recording the eleventh second ends the fake engine
+
+Starter = Callable[[], HostStarter]
+
+
+@pytest.fixture
+def in_process(tmp_path: Path) -> Iterator[HostStarter]:
+    spawner = Spawner()
+    yield process_starter(spawner, OPTIONS, tmp_path / "engine.log")
+    spawner.stop()
+
+
+@pytest.fixture
+def process(in_process: HostStarter) -> Iterator[EngineClient]:
+    client = EngineClient(in_process)
+    yield client
+    stop(client)
+
+
+@pytest.fixture(params=["thread", "process"])
+def client(request: pytest.FixtureRequest) -> Iterator[EngineClient]:
+    if request.param == "process":
+        yield request.getfixturevalue("process")
+        return
+    client = EngineClient(thread_starter(OPTIONS))
+    yield client
+    stop(client)
+
+
+def stop(client: EngineClient) -> None:
+    client.stop()
+    until(lambda: not client.is_running)
+
+
+@pytest.fixture(autouse=True)
+def quiet(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.CRITICAL)
+
+
+@pytest.fixture
+def pcm(tmp_path: Path) -> str:
+    """Ten seconds of sound, one that ends the engine, twenty of sound."""
+    samples = np.concatenate([tone(10), poison(1), tone(20, pitch_hz=300)])
+    return str(write_pcm(tmp_path / "audio.pcm", samples))
+
+
+def window(pcm: str, *, start_s: int = 0, end_s: int = POISONED_S, **changes: Any) -> WindowRequest:
+    return window_request(
+        pcm=pcm,
+        checkpoint=str(DEMO_FILE),
+        start=start_s * SAMPLE_RATE,
+        end=end_s * SAMPLE_RATE,
+        speech_end=end_s * SAMPLE_RATE,
+        **changes,
+    )
+
+
+def poisoned(pcm: str, **changes: Any) -> WindowRequest:
+    return window(pcm, start_s=POISONED_S, end_s=POISONED_S + 1, **changes)
+
+
+def transcribed(client: EngineClient, request: WindowRequest) -> WindowReply:
+    reply = client.call(request)
+    assert isinstance(reply, WindowReply)
+    return reply
+
+
+def test_it_answers_with_segments_in_the_time_of_the_file(client: EngineClient, pcm: str) -> None:
+    segments = transcribed(client, window(pcm, start_s=11, end_s=20)).segments
+    assert (segments[0].start_ms, segments[-1].end_ms) == (11_000, 20_000)
+    assert all(segment.text.strip() for segment in segments)
+    assert segments[0].words is None
+
+
+def test_the_same_window_gives_the_same_text_again(client: EngineClient, pcm: str) -> None:
+    first, again = (transcribed(client, window(pcm)) for _ in range(2))
+    assert [one.text for one in first.segments] == [one.text for one in again.segments]
+
+
+def test_words_lie_within_their_segments_in_the_time_of_the_file(
+    client: EngineClient, pcm: str
+) -> None:
+    reply = transcribed(client, window(pcm, start_s=11, end_s=20, word_timestamps=True))
+    for segment in reply.segments:
+        assert segment.words is not None
+        assert "".join(word.text for word in segment.words) + "." == segment.text
+        assert [11_000 <= word.start_ms <= word.end_ms <= 20_000 for word in segment.words]
+
+
+def test_it_plans_a_chunk(client: EngineClient, tmp_path: Path) -> None:
+    path = write_pcm(tmp_path / "pause.pcm", np.concatenate([silence(5), tone(10), silence(10)]))
+    end = 25 * SAMPLE_RATE
+    reply = client.call(
+        PlanRequest(pcm=str(path), start=0, limit=end, is_last=True, vad_filter=True, level=True)
+    )
+    assert isinstance(reply, PlanReply)
+    ((start, stop, speech_end),) = reply.windows
+    assert (reply.end, reply.gain) == (end, 1.0)
+    assert start < 5 * SAMPLE_RATE < 15 * SAMPLE_RATE <= speech_end < stop < 16 * SAMPLE_RATE
+
+
+def test_a_chunk_that_is_not_the_last_is_cut_where_it_is_quiet(
+    client: EngineClient, tmp_path: Path
+) -> None:
+    path = write_pcm(tmp_path / "long.pcm", np.concatenate([tone(45), silence(1), tone(20)]))
+    limit = 60 * SAMPLE_RATE
+    reply = client.call(
+        PlanRequest(pcm=str(path), start=0, limit=limit, is_last=False, vad_filter=True, level=True)
+    )
+    assert isinstance(reply, PlanReply)
+    assert 45 * SAMPLE_RATE < reply.end < 46 * SAMPLE_RATE
+
+
+def test_it_names_the_language(client: EngineClient, pcm: str) -> None:
+    reply = client.call(
+        LanguageRequest(
+            pcm=pcm,
+            model="demo",
+            checkpoint=str(DEMO_FILE),
+            gain=1.0,
+            windows=[(0, SAMPLE_RATE), (SAMPLE_RATE, 2 * SAMPLE_RATE)],
+        )
+    )
+    assert isinstance(reply, LanguageReply)
+    assert (reply.language, reply.probability) == ("en", 0.9)
+
+
+def test_a_damaged_model_is_an_answer_and_the_host_goes_on(
+    client: EngineClient, pcm: str, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.pt"
+    broken.write_bytes(b"no checkpoint")
+    request = window_request(pcm=pcm, model="broken", checkpoint=str(broken))
+    with pytest.raises(ModelDamaged):
+        client.call(request)
+    assert (client.loading, client.models) == (None, [])
+    assert transcribed(client, window(pcm)).segments
+    assert client.starts == 1
+
+
+def test_a_host_that_cannot_start_tells_the_last_lines_of_its_log(pcm: str, tmp_path: Path) -> None:
+    spawner = Spawner()
+    options = replace(OPTIONS, engine="none")
+    client = EngineClient(process_starter(spawner, options, tmp_path / "engine.log"))
+    with pytest.raises(EngineCrashed, match="exit status 1; .*KeyError: 'none'"):
+        client.call(window(pcm))
+    spawner.stop()
+
+
+def test_a_fault_of_ours_is_an_answer_and_the_host_goes_on(client: EngineClient, pcm: str) -> None:
+    with pytest.raises(InternalError):
+        client.call(window("no such file"))
+    assert transcribed(client, window(pcm)).segments
+    assert client.starts == 1
+
+
+def test_a_window_that_ends_the_process_alone_is_blamed(process: EngineClient, pcm: str) -> None:
+    answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+    process.submit(poisoned(pcm), lambda _, answer: answers.put(answer))
+    answer = answers.get(timeout=PATIENCE_S)
+    assert isinstance(answer, HostCrash)
+    assert answer.blame is Blame.ALONE
+    assert "SIGSEGV" in answer.cause
+
+
+def test_the_companions_of_such_a_window_are_suspects_and_the_others_are_not(
+    process: EngineClient, pcm: str
+) -> None:
+    transcribed(process, window(pcm))
+    blames: queue.SimpleQueue[tuple[str, Answer]] = queue.SimpleQueue()
+
+    def submit(name: str, request: WindowRequest) -> None:
+        process.submit(request, lambda _, answer: blames.put((name, answer)))
+
+    for number in range(3):  # keep it busy until the others have arrived
+        submit("busy", window(pcm, start_s=11, end_s=31, prompt=f"busy {number}"))
+    submit("poison", poisoned(pcm))
+    submit("companion", window(pcm))
+    submit("other", window(pcm, language="de"))
+    answers = [blames.get(timeout=PATIENCE_S) for _ in range(6)]
+    crashes = {name: one.blame for name, one in answers if isinstance(one, HostCrash)}
+    assert crashes == {"poison": Blame.BATCH, "companion": Blame.BATCH, "other": Blame.NONE}
+
+
+def test_a_killed_host_is_replaced_at_the_next_request(process: EngineClient, pcm: str) -> None:
+    before = transcribed(process, window(pcm))
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGKILL)
+    until(lambda: not process.is_running)
+    after = transcribed(process, window(pcm))
+    assert [one.text for one in after.segments] == [one.text for one in before.segments]
+    assert process.starts == 2
+
+
+def test_a_call_under_way_hears_that_the_host_was_killed(process: EngineClient, pcm: str) -> None:
+    answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+    process.submit(window(pcm), lambda _, answer: answers.put(answer))
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGKILL)
+    answer = answers.get(timeout=PATIENCE_S)
+    assert isinstance(answer, HostCrash)
+    assert isinstance(answer.as_error(), EngineCrashed)
+    assert "SIGKILL" in answer.as_error().message
+
+
+def test_a_cancelled_window_is_not_worked_on(client: EngineClient, pcm: str) -> None:
+    answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+    ids = [
+        client.submit(window(pcm, prompt=f"{number}"), lambda _, answer: answers.put(answer))
+        for number in range(50)  # five seconds of work
+    ]
+    client.cancel(ids[:-1])
+    assert isinstance(answers.get(timeout=PATIENCE_S), WindowReply)
+    assert answers.empty()
+
+
+def test_idle_models_are_let_go(client: EngineClient, pcm: str) -> None:
+    transcribed(client, window(pcm))
+    until(lambda: client.models == ["demo"])
+    client.unload_idle(idle_s=0)
+    until(lambda: not client.models)
+
+
+def test_a_stopped_process_is_gone(process: EngineClient, pcm: str) -> None:
+    transcribed(process, window(pcm))
+    pid = process.pid
+    assert pid is not None
+    process.stop()
+    assert not psutil.pid_exists(pid)

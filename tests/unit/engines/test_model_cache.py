@@ -1,0 +1,90 @@
+"""At most so many models in memory; the least recently used goes first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.contract.makers import Clock
+from voice_transcriber.engines.base import Model
+from voice_transcriber.engines.fake import FakeModel
+from voice_transcriber.engines.model_cache import ModelCache
+from voice_transcriber.errors import ModelDamaged
+
+PATH = Path("any.pt")
+
+
+class Shelf:
+    """An engine that tells what was loaded; the model `broken` cannot be."""
+
+    def __init__(self) -> None:
+        self.loaded: list[str] = []
+
+    def load(self, checkpoint: Path, *, size: str, device: str, compute_type: str) -> Model:
+        if size == "broken":
+            raise ModelDamaged
+        self.loaded.append(size)
+        return FakeModel()
+
+
+class Cache(ModelCache):
+    def __init__(self, *, size: int = 2, clock: Clock | None = None) -> None:
+        self.engine = Shelf()
+        super().__init__(
+            self.engine,
+            size=size,
+            device="cpu",
+            compute_type="float32",
+            clock=clock or Clock(),
+        )
+
+    def use(self, *names: str) -> None:
+        for name in names:
+            self.get(name, PATH)
+
+
+def test_a_model_is_loaded_once() -> None:
+    cache = Cache()
+    assert cache.get("base", PATH) is cache.get("base", PATH)
+    assert cache.engine.loaded == ["base"]
+
+
+def test_the_least_recently_used_model_makes_room() -> None:
+    cache = Cache()
+    cache.use("base", "small", "base", "tiny")
+    assert cache.names == ["base", "tiny"]
+
+
+def test_a_model_that_went_is_loaded_again() -> None:
+    cache = Cache(size=1)
+    cache.use("base", "small", "base")
+    assert cache.engine.loaded == ["base", "small", "base"]
+
+
+def test_room_is_made_before_the_next_model_is_loaded() -> None:
+    """Never three in memory, not even for a moment: the third one is not there when it fails."""
+    cache = Cache()
+    cache.use("base", "small")
+    with pytest.raises(ModelDamaged):
+        cache.use("broken")
+    assert cache.names == ["small"]
+
+
+def test_a_model_that_nobody_used_for_long_is_let_go() -> None:
+    clock = Clock()
+    cache = Cache(clock=clock)
+    cache.use("base", "small")
+    clock.now += 60
+    cache.use("small")
+    assert cache.drop_idle(idle_s=60) == ["base"]
+    assert "base" not in cache
+    assert "small" in cache
+
+
+def test_no_model_is_idle_before_its_time() -> None:
+    clock = Clock()
+    cache = Cache(clock=clock)
+    cache.use("base")
+    clock.now += 59
+    assert cache.drop_idle(idle_s=60) == []

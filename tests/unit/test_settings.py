@@ -1,0 +1,155 @@
+"""Settings: every value is checked, and a wrong one names its variable and the remedy."""
+
+from __future__ import annotations
+
+import dataclasses
+import platform
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from voice_transcriber.errors import ConfigurationError
+from voice_transcriber.settings import SETTINGS, Settings, cpu_threads, parse_text
+
+KEY = "a-key-of-enough-length"
+
+WRONG = {
+    "PORT": ["0", "65536", "http", "5001.5", "-1"],
+    "MAX_FILE_SIZE": ["0", "-5MB", "many", "5 pounds", "MB"],
+    "RETENTION_DAYS": ["-1", "two"],
+    "MAX_CONCURRENT_JOBS": ["0", "65", "all"],
+    "MAX_QUEUE_SIZE": ["0", "1.5"],
+    "CLEANUP_INTERVAL": ["0", "soon", "5 weeks"],
+    "SHUTDOWN_GRACE": ["0s", "never"],
+    "AUDIO_CHUNK_SIZE": ["0", "29", "10min"],
+    "MAX_DURATION": ["0h", "1y"],
+    "AUDIO_OPTIMIZATION": ["maybe", "2"],
+    "ENGINE": ["whisper", "openai whisper"],
+    "ENGINE_ISOLATION": ["none"],
+    "WHISPER_MODEL_CACHE_SIZE": ["0", "3"],
+    "MODEL_IDLE": ["0", "later"],
+    "ENGINE_THREADS": ["-1", "1025"],
+    "BATCH_SIZE": ["0", "257"],
+    "ENABLE_GPU_ACCELERATION": ["cuda"],
+    "MEMORY_OPTIMIZATION": ["high"],
+    "LOG_LEVEL": ["LOUD", "10"],
+    "LOG_PERFORMANCE_METRICS": ["sometimes"],
+    "API_KEY": ["short"],
+    "HOST": ["0.0.0.0", "::", "192.168.1.5", "example.org", "*"],  # without a key
+}
+CANNOT_BE_WRONG = {"ALLOWED_HOSTS", "DATA_DIR", "WHISPER_MODEL_DIR", "INSTANCE_ID"}
+NAMES_A_MODEL = {"DEFAULT_MODEL"}  # which there are is known when the services are built
+
+
+def of(**values: str) -> Settings:
+    return Settings.from_mapping(values)
+
+
+@pytest.mark.parametrize(("name", "text"), [(name, text) for name in WRONG for text in WRONG[name]])
+def test_a_wrong_value_names_its_variable_and_the_remedy(name: str, text: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        of(**{name: text})
+    assert name in caught.value.message
+    assert name in caught.value.remedy
+
+
+def test_no_setting_is_left_out_of_these_tests() -> None:
+    assert {one.name for one in SETTINGS} == {*WRONG, *CANNOT_BE_WRONG, *NAMES_A_MODEL}
+
+
+def test_a_wrong_value_is_shown_and_a_secret_is_not() -> None:
+    with pytest.raises(ConfigurationError, match="'httpx'"):
+        of(PORT="httpx")
+    with pytest.raises(ConfigurationError) as caught:
+        of(API_KEY="tooshort")
+    assert "tooshort" not in caught.value.message + caught.value.remedy
+
+
+def test_nothing_given_is_a_valid_configuration() -> None:
+    settings = of()
+    assert (settings.host, settings.port) == ("127.0.0.1", 5001)
+    assert settings.max_file_size_bytes == 500_000_000
+    assert settings.max_duration_s == 86_400
+    assert settings.data_dir == Path("data").absolute()
+
+
+def test_every_setting_has_its_field() -> None:
+    fields = {field.name for field in dataclasses.fields(Settings)}
+    names = {name.removesuffix("_s").removesuffix("_bytes") for name in fields}
+    assert names == {one.name.lower() for one in SETTINGS}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "field", "value"),
+    [
+        ("MAX_FILE_SIZE", "2GB", "max_file_size_bytes", 2_000_000_000),
+        ("MAX_FILE_SIZE", " 1.5 mb ", "max_file_size_bytes", 1_500_000),
+        ("MAX_FILE_SIZE", "750KB", "max_file_size_bytes", 750_000),
+        ("MAX_FILE_SIZE", "20", "max_file_size_bytes", 20_000_000),
+        ("MAX_DURATION", "90m", "max_duration_s", 5400),
+        ("MAX_DURATION", "2d", "max_duration_s", 172_800),
+        ("CLEANUP_INTERVAL", "600", "cleanup_interval_s", 600),
+        ("AUDIO_OPTIMIZATION", "Off", "audio_optimization", False),
+        ("ENABLE_GPU_ACCELERATION", "0", "enable_gpu_acceleration", False),
+        ("MEMORY_OPTIMIZATION", "YES", "memory_optimization", True),
+        ("LOG_LEVEL", "debug", "log_level", "DEBUG"),
+        ("ENGINE", "FAKE", "engine", "fake"),
+        ("ALLOWED_HOSTS", "A.example, b.example,", "allowed_hosts", ("a.example", "b.example")),
+        ("DEFAULT_MODEL", " small ", "default_model", "small"),
+        ("INSTANCE_ID", "", "instance_id", platform.node()),
+        ("PORT", "", "port", 5001),
+        ("PORT", " 80 ", "port", 80),
+    ],
+)
+def test_a_value_is_read_in_the_units_of_its_field(
+    name: str, text: str, field: str, value: Any
+) -> None:
+    assert getattr(of(**{name: text}), field) == value
+
+
+@pytest.mark.parametrize(
+    ("alias", "text", "field", "value"),
+    [
+        ("MODEL_SIZE", "small", "default_model", "small"),
+        ("MAX_FILE_SIZE_MB", "250", "max_file_size_bytes", 250_000_000),
+        ("WORKERS", "5", "max_concurrent_jobs", 5),
+    ],
+)
+def test_older_names_are_understood(alias: str, text: str, field: str, value: Any) -> None:
+    assert getattr(of(**{alias: text}), field) == value
+
+
+def test_the_name_of_today_goes_before_the_older_one() -> None:
+    assert of(DEFAULT_MODEL="base", MODEL_SIZE="small").default_model == "base"
+
+
+def test_a_folder_may_be_below_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert of(DATA_DIR="~/speech").data_dir == tmp_path / "speech"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.0.0.2"])
+def test_loopback_needs_no_key(host: str) -> None:
+    assert of(HOST=host).api_key == ""
+
+
+def test_beyond_loopback_a_key_is_enough() -> None:
+    assert of(HOST="0.0.0.0", API_KEY=KEY).host == "0.0.0.0"
+
+
+def test_the_hosts_that_may_be_named() -> None:
+    settings = of(HOST="speech.example", API_KEY=KEY, ALLOWED_HOSTS="other.example")
+    assert {"localhost", "speech.example", "other.example"} <= set(settings.hosts)
+    assert "0.0.0.0" not in of(HOST="0.0.0.0", API_KEY=KEY).hosts
+
+
+def test_threads_are_those_that_are_set_or_those_of_the_machine() -> None:
+    assert cpu_threads(3) == 3
+    assert cpu_threads(0) >= 1
+
+
+def test_every_default_can_be_parsed() -> None:
+    for setting in SETTINGS:
+        assert setting.parse is parse_text or setting.parse(setting.default) is not None
