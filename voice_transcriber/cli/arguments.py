@@ -16,13 +16,13 @@ from voice_transcriber.cli.pages import bench, jobs, models, program, transcribe
 if TYPE_CHECKING:
     from voice_transcriber.settings import Settings
 
+PROGRAM = "python app_main.py"
 SERVE = program.SERVE
-_SETTINGS_NOTE = "Each command has a manual page: COMMAND --help."
 
 
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     """What was asked; without a command, to serve. Exits with status 2 on a wrong argument."""
-    parsed = build_parser("app_main.py").parse_args(arguments)
+    parsed = build_parser(PROGRAM).parse_args(arguments)
     if parsed.command is None:
         parsed.command = SERVE
     return parsed
@@ -32,7 +32,7 @@ def build_parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=prog,
         description="Voice Transcriber: speech to text on your own machine.",
-        epilog=_SETTINGS_NOTE,
+        epilog="Each command has a manual page: COMMAND --help.",
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")

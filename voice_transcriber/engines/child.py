@@ -123,9 +123,6 @@ def main() -> None:
     if hasattr(os, "nice"):
         os.nice(_NICENESS)
     options = HostOptions(**json.loads(sys.argv[1]))
-    # Read by OpenMP and MKL when they are imported, so before torch is.
-    for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ[variable] = str(options.threads)
     # The parent is gone at end of input: a batch in work has nobody left to hear of it.
     _serve(channel, options, on_end=lambda: os._exit(0))
 

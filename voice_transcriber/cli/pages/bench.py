@@ -23,9 +23,9 @@ PAGE = Page(
         not the figures.
     """,
     examples=(
-        ("every model that is on this machine", ""),
-        ("two models on a recording of one's own", "--model base,small talk.mp3"),
-        ("where the time goes", "--model base --iterations 1 --profile"),
+        ("every model that is on this machine", "{prog}"),
+        ("two models on a recording of one's own", "{prog} --model base,small talk.mp3"),
+        ("where the time goes", "{prog} --model base --iterations 1 --profile"),
     ),
 )
 

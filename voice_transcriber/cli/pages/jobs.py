@@ -16,8 +16,8 @@ GROUP = Page(
         server, or of `transcribe`.
     """,
     examples=(
-        ("what failed", "list --status failed"),
-        ("the subtitles of a job", "show ID --format srt > talk.srt"),
+        ("what failed", "{prog} list --status failed"),
+        ("the subtitles of a job", "{prog} show ID --format srt > talk.srt"),
     ),
 )
 
@@ -25,14 +25,14 @@ LIST = Page(
     summary="list jobs, newest first",
     description="List jobs, newest first.",
     examples=(
-        ("what waits and runs", "--status queued,running"),
-        ("for another program", "--json --limit 1000"),
+        ("what waits and runs", "{prog} --status queued,running"),
+        ("for another program", "{prog} --json --limit 1000"),
     ),
 )
 SHOW = Page(
     summary="show one job, or print its transcript",
     description="Show one job; with --format, print its transcript on stdout instead.",
-    examples=(("the text of a job", "ID --format txt"),),
+    examples=(("the text of a job", "{prog} ID --format txt"),),
 )
 CANCEL = Page(
     summary="cancel jobs that wait or run",

@@ -10,12 +10,12 @@ GROUP = Page(
         Work on the models in WHISPER_MODEL_DIR. It may be done while a server runs: downloads of
         one model wait for each other, and a model in memory stays there when its file goes.
     """,
-    examples=(("bring a model before the network goes", "download small"),),
+    examples=(("bring a model before the network goes", "{prog} download small"),),
 )
 LIST = Page(
     summary="list the models and which are on this machine",
     description="List the models, those that can be downloaded and one's own.",
-    examples=(("for another program", "--json"),),
+    examples=(("for another program", "{prog} --json"),),
 )
 DOWNLOAD = Page(
     summary="download models",
@@ -24,7 +24,7 @@ DOWNLOAD = Page(
         hash before it is used, and its path is printed. A download that broke off, or was ended
         by Ctrl-C, goes on from there the next time.
     """,
-    examples=(("two models", "base turbo"),),
+    examples=(("two models", "{prog} base turbo"),),
 )
 DELETE = Page(
     summary="delete downloaded models",
@@ -32,7 +32,7 @@ DELETE = Page(
         Delete the files of models, finished and partial. A later job that needs one downloads it
         again. One's own files cannot be downloaded again: they need --own.
     """,
-    examples=(("make room", "large-v3"),),
+    examples=(("make room", "{prog} large-v3"),),
 )
 
 

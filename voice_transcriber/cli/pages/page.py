@@ -14,6 +14,7 @@ COMMON_STATUS = {
     0: "all is well",
     1: "something failed; stderr says what and what to do",
     2: "wrong arguments or settings",
+    130: "ended by Ctrl-C",
 }
 SETTINGS_NOTE = "Settings come from the environment and .env; see docs/reference/settings.md."
 _WIDTH = 88
@@ -25,7 +26,7 @@ class Page:
 
     summary: str  # one line in the list of commands
     description: str  # paragraphs, apart by an empty line
-    examples: Sequence[tuple[str, str]] = ()  # what it does, and the arguments that do it
+    examples: Sequence[tuple[str, str]] = ()  # what it does, and the line, {prog} in it
     exit_status: Mapping[int, str] = field(default_factory=lambda: COMMON_STATUS)
 
 
@@ -63,7 +64,7 @@ def _paragraphs(text: str) -> str:
 def _epilog(prog: str, page: Page) -> str:
     parts = []
     if page.examples:
-        lines = [f"  {what}:\n    {prog} {arguments}".rstrip() for what, arguments in page.examples]
+        lines = [f"  {what}:\n    {line.format(prog=prog)}" for what, line in page.examples]
         parts.append("\n".join(["examples:", *lines]))
     status = [f"  {number:<4} {meaning}" for number, meaning in page.exit_status.items()]
     parts.append("\n".join(["exit status:", *status]))

@@ -17,7 +17,7 @@ SERVE_PAGE = Page(
         Serve the page and the API on HOST and PORT until Ctrl-C or SIGTERM. Running jobs then
         commit what is in work and go on at the next start.
     """,
-    examples=(("on another port", "(with PORT=8080 in the environment or in .env)"),),
+    examples=(("on another port", "PORT=8080 {prog}"),),
     exit_status={**COMMON_STATUS, 0: "stopped as asked"},
 )
 CHECK_PAGE = Page(
@@ -37,8 +37,8 @@ COMPLETION_PAGE = Page(
         absolute paths then, for relative ones count from the folder where it is given.
     """,
     examples=(
-        ("in ~/.bashrc", 'bash        # eval "$(... completion bash)"'),
-        ("in ~/.config/fish/config.fish", "fish        # ... completion fish | source"),
+        ("in ~/.bashrc, with the full paths", 'eval "$({prog} bash)"'),
+        ("in ~/.config/fish/config.fish, with the full paths", "{prog} fish | source"),
     ),
 )
 

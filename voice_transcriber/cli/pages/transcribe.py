@@ -32,15 +32,15 @@ PAGE = Page(
         --keep leaves all in the list. Ctrl-C cancels what is not finished.
     """,
     examples=(
-        ("one file, with the default model", "talk.mp3"),
-        ("a German video, as text and subtitles", "-m small -l de -f txt,srt film.mp4"),
-        ("every recording of a folder", "-o transcripts recordings/"),
-        ("to English, ahead of what waits", "--task translate --priority high rede.ogg"),
+        ("one file, with the default model", "{prog} talk.mp3"),
+        ("a German video, as text and subtitles", "{prog} -m small -l de -f txt,srt film.mp4"),
+        ("every recording of a folder", "{prog} -o transcripts recordings/"),
+        ("to English, ahead of what waits", "{prog} --task translate --priority high rede.ogg"),
     ),
     exit_status={
         **COMMON_STATUS,
         1: "some recordings failed; stderr says why and what to do; the others are written",
-        130: "ended by Ctrl-C or SIGTERM",
+        130: "ended by Ctrl-C or SIGTERM; what was not finished is cancelled",
     },
 )
 
