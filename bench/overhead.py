@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -22,7 +21,7 @@ from bench.widen import write_widened
 from voice_transcriber.audio.decode import Decoder
 from voice_transcriber.engines.checkpoints import DEMO_FILE
 from voice_transcriber.processes.spawn import Spawner
-from voice_transcriber.settings import Settings, cpu_threads
+from voice_transcriber.settings import Settings
 
 LIMIT = 1.1
 LENGTH_S = 600.0
@@ -92,12 +91,10 @@ class _Direct:
 @contextmanager
 def _direct(checkpoint: Path) -> Iterator[_Direct]:
     defaults = Settings.from_mapping({})
-    threads = str(cpu_threads(defaults.engine_threads))
     arguments = [str(checkpoint), str(defaults.batch_size), str(defaults.audio_chunk_size_s)]
     with subprocess.Popen(
         [sys.executable, "-m", "bench.direct", *arguments],
         cwd=PROJECT,
-        env={**os.environ, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

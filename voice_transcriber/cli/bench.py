@@ -49,35 +49,49 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     profiling = EngineProfile() if arguments.profile else nullcontext()
     with profiling as profile, temporary_services(settings) as services:
         services.start()
-        figures = _measure_all(services, path or services.sample, arguments)
-    _print(figures, settings, as_json=arguments.json)
-    if profile is not None:
-        print(f"\n{profile.top(TOP_FUNCTIONS)}", file=sys.stderr if arguments.json else sys.stdout)
+        bench = Bench(services, path or services.sample, profile=profile)
+        for name in _models(services, arguments.models):
+            bench.measure(name, runs=arguments.iterations, warm_up=arguments.warm_up)
+    _print(bench.figures, settings, as_json=arguments.json)
+    for model, functions in bench.profiles.items():
+        print(f"\n{model}: {functions}", file=sys.stderr if arguments.json else sys.stdout)
     return EXIT_OK
 
 
-def _measure_all(services: Services, path: Path, arguments: argparse.Namespace) -> list[Figures]:
-    present = [model.name for model in services.models.catalogue() if model.present]
-    names = arguments.models or present
-    for name in names:
+def _models(services: Services, wanted: Sequence[str]) -> Sequence[str]:
+    """The wanted ones, else those that are on this machine. Raises UnknownModel."""
+    for name in wanted:
         services.models.resolve(name)
-    return [
-        _measure(services, path, name, runs=arguments.iterations, warm_up=arguments.warm_up)
-        for name in names
-    ]
+    return wanted or [model.name for model in services.models.catalogue() if model.present]
 
 
-def _measure(services: Services, path: Path, model: str, *, runs: int, warm_up: int) -> Figures:
-    jobs = []
-    for number in range(warm_up + runs):
-        what = "warm-up" if number < warm_up else f"run {number + 1 - warm_up} of {runs}"
+class Bench:
+    """Runs one recording as job after job."""
+
+    def __init__(self, services: Services, path: Path, *, profile: EngineProfile | None) -> None:
+        self._services = services
+        self._path = path
+        self._profile = profile
+        self.figures: list[Figures] = []
+        self.profiles: dict[str, str] = {}  # model -> its top functions
+
+    def measure(self, model: str, *, runs: int, warm_up: int) -> None:
+        """Raises what a job ended with."""
+        for number in range(warm_up):
+            self._run(model, f"warm-up {number + 1} of {warm_up}")
+        if self._profile is not None:
+            self._profile.clear()
+        jobs = [self._run(model, f"run {number + 1} of {runs}") for number in range(runs)]
+        if self._profile is not None:
+            self.profiles[model] = self._profile.top(TOP_FUNCTIONS)
+        self.figures.append(_figures(model, jobs))
+
+    def _run(self, model: str, what: str) -> Job:
         print(f"{model}: {what}", file=sys.stderr, flush=True)
-        options = TranscribeOptions(model=model)
-        job = wait_for(services, services.manager.submit_file(path, options=options).id)
-        if number >= warm_up:
-            jobs.append(job)
-        services.manager.delete(job.id)
-    return _figures(model, jobs)
+        manager, options = self._services.manager, TranscribeOptions(model=model)
+        job = wait_for(self._services, manager.submit_file(self._path, options=options).id)
+        manager.delete(job.id)
+        return job
 
 
 def _figures(model: str, jobs: Sequence[Job]) -> Figures:

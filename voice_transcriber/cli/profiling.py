@@ -11,15 +11,24 @@ from types import FrameType, TracebackType
 from typing import Any, Self
 
 ENGINE_THREAD = "engine"  # as engines.child names it
-END_S = 30.0
+
+
+class _RunningProfile(cProfile.Profile):
+    """Can be read while the thread that it follows goes on."""
+
+    def create_stats(self) -> None:
+        self.snapshot_stats()
 
 
 class EngineProfile:
-    """Profiles the engine's thread when it starts inside the `with`; read `top` after it."""
+    """Profiles the engine's thread, which must start inside the `with`.
+
+    cProfile follows one thread up to Python 3.11. Since 3.12 it follows all: the waiting of the
+    other threads is in the figures then.
+    """
 
     def __init__(self) -> None:
-        self._profile = cProfile.Profile()
-        self._thread: threading.Thread | None = None
+        self._profile = _RunningProfile()
 
     def __enter__(self) -> Self:
         threading.setprofile(self._on_thread)
@@ -32,8 +41,10 @@ class EngineProfile:
         trace: TracebackType | None,
     ) -> None:
         threading.setprofile(None)
-        if self._thread is not None:
-            self._thread.join(END_S)  # its functions are counted when they are left
+
+    def clear(self) -> None:
+        """Forget what was counted so far: imports, the loading of a model, other models."""
+        self._profile.clear()
 
     def top(self, number: int) -> str:
         """The functions with the most time of their own."""
@@ -45,7 +56,5 @@ class EngineProfile:
     def _on_thread(self, _frame: FrameType, _event: str, _argument: Any) -> None:
         """Called in each new thread at its first event."""
         sys.setprofile(None)
-        thread = threading.current_thread()
-        if thread.name == ENGINE_THREAD and self._thread is None:
-            self._thread = thread
+        if threading.current_thread().name == ENGINE_THREAD:
             self._profile.enable()

@@ -81,8 +81,8 @@ class BarReport:
         self._progress.console.print(text)
 
     def _end(self, name: str) -> None:
-        if task := self._tasks.pop(name, None):
-            self._progress.remove_task(task)
+        if name in self._tasks:
+            self._progress.remove_task(self._tasks.pop(name))
         self._ended += 1
         self._progress.update(
             self._all, completed=self._ended, state=f"{self._ended} of {self._total} files"

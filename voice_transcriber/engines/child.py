@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from voice_transcriber.engines.device import prepare_device
 from voice_transcriber.engines.protocol import HostOptions
 from voice_transcriber.processes.channel import Channel, channel_pair
 from voice_transcriber.processes.child_side import die_with_parent, ignore_interrupts, take_channel
@@ -100,16 +101,17 @@ def thread_starter(options: HostOptions) -> HostStarter:
 def _serve(
     channel: Channel, options: HostOptions, *, on_end: Callable[[], None] | None = None
 ) -> None:
-    from voice_transcriber.engines.device import prepare_device
-    from voice_transcriber.engines.host import EngineHost
-
     def read() -> None:
         host.read()
         if on_end is not None:
             on_end()
 
     try:  # whatever fails, the app hears that nobody answers any more
-        host = EngineHost(channel, options, device=prepare_device(options))
+        device = prepare_device(options)
+        # Only now: its imports load numpy, whose threads were set above.
+        from voice_transcriber.engines.host import EngineHost
+
+        host = EngineHost(channel, options, device=device)
         threading.Thread(target=read, name="engine-inbox", daemon=True).start()
         host.run()
     finally:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,17 @@ from voice_transcriber.errors import EngineOutOfMemory, ModelDamaged
 
 _FRAMES_PER_S = 100
 
+# What whisper.load_model raises for a file that is cut off, or that is something else.
+_UNREADABLE = (
+    RuntimeError,
+    UnpicklingError,
+    KeyError,
+    TypeError,
+    EOFError,
+    OSError,
+    ValueError,
+)
+
 
 class OpenAIWhisperEngine:
     """Loads official checkpoints, and one's own in the same format."""
@@ -41,8 +53,8 @@ class OpenAIWhisperEngine:
         with _out_of_memory_named(size):
             try:
                 network = whisper.load_model(str(checkpoint), device=device)
-            except (RuntimeError, KeyError, TypeError, EOFError, OSError, ValueError) as error:
-                if isinstance(error, torch.OutOfMemoryError):
+            except _UNREADABLE as error:
+                if _is_out_of_memory(error):
                     raise
                 raise ModelDamaged(f"The model file {checkpoint.name} cannot be read.") from error
             _set_alignment_heads(network, checkpoint, size)
@@ -205,5 +217,13 @@ def _set_alignment_heads(network: whisper.Whisper, checkpoint: Path, size: str) 
 def _out_of_memory_named(size: str) -> Iterator[None]:
     try:
         yield
-    except (torch.OutOfMemoryError, MemoryError) as error:
+    except (RuntimeError, MemoryError) as error:
+        if not _is_out_of_memory(error):
+            raise
         raise EngineOutOfMemory(f"There is not enough memory for the model {size}.") from error
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """torch has a class for the GPU's memory; the computer's is a plain RuntimeError."""
+    known = isinstance(error, torch.OutOfMemoryError | MemoryError)
+    return known or "can't allocate memory" in str(error)

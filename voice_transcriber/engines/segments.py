@@ -45,7 +45,7 @@ def parse_window(
     pieces = _closed_pieces(tokens, begin)
     if not pieces:
         return ParsedWindow(_whole(tokens, begin, length_ms), None)
-    kept = tuple(_timed(piece, begin) for piece in pieces)
+    kept = tuple(_timed(piece, begin, length_ms) for piece in pieces)
     end_ms = kept[-1].end_ms
     if end_ms <= 0 or speech_end_ms - end_ms <= UNFINISHED_MS:
         return ParsedWindow(kept, None)
@@ -69,9 +69,10 @@ def _closed_pieces(tokens: Sequence[int], begin: int) -> list[Sequence[int]]:
     ]
 
 
-def _timed(piece: Sequence[int], begin: int) -> TimedTokens:
-    start_ms = (piece[0] - begin) * TIMESTAMP_STEP_MS
-    end_ms = (piece[-1] - begin) * TIMESTAMP_STEP_MS
+def _timed(piece: Sequence[int], begin: int, length_ms: int) -> TimedTokens:
+    """The model hears a short window as 30 s and may set a time after its end."""
+    start_ms = min((piece[0] - begin) * TIMESTAMP_STEP_MS, length_ms)
+    end_ms = min((piece[-1] - begin) * TIMESTAMP_STEP_MS, length_ms)
     return TimedTokens(start_ms, max(start_ms, end_ms), tuple(piece))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Self
 
 SCHEMA_VERSION = 1
@@ -21,6 +21,10 @@ class Word:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         return cls(**data)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values; the inverse of from_dict."""
+        return dict(vars(self))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +54,8 @@ class Segment:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; the inverse of from_dict."""
-        return asdict(self)
+        words = None if self.words is None else [word.to_dict() for word in self.words]
+        return {**vars(self), "words": words}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,4 +81,5 @@ class Transcript:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values with a schema number; the inverse of from_dict."""
-        return {"schema": SCHEMA_VERSION, **asdict(self)}
+        segments = [segment.to_dict() for segment in self.segments]
+        return {"schema": SCHEMA_VERSION, **vars(self), "segments": segments}

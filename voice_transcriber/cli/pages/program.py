@@ -9,7 +9,7 @@ from typing import Any
 from voice_transcriber.cli.pages.page import COMMON_STATUS, Commands, Page, add_page
 
 SERVE = "serve"
-SHELLS = ("bash", "zsh", "fish", "powershell")
+SHELLS = ("bash", "zsh", "fish")
 
 SERVE_PAGE = Page(
     summary="serve the page and the API (the default)",
@@ -38,7 +38,8 @@ COMPLETION_PAGE = Page(
     """,
     examples=(
         ("in ~/.bashrc, with the full paths", 'eval "$({prog} bash)"'),
-        ("in ~/.config/fish/config.fish, with the full paths", "{prog} fish | source"),
+        ("in ~/.zshrc, after compinit", 'eval "$({prog} zsh)"'),
+        ("in ~/.config/fish/config.fish", "{prog} fish | source"),
     ),
 )
 

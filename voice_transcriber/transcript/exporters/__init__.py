@@ -6,8 +6,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from voice_transcriber.errors import UnknownFormat
-from voice_transcriber.transcript.exporters import json_record, srt, txt
+from voice_transcriber.transcript.exporters import (
+    csv_table,
+    html_page,
+    json_record,
+    lrc,
+    srt,
+    tsv,
+    txt,
+    vtt,
+    whisper_json,
+)
+from voice_transcriber.transcript.exporters.export import Export, within_range
+from voice_transcriber.transcript.exporters.options import ExportOptions
 from voice_transcriber.transcript.model import Transcript
+
+DEFAULT_TITLE = "Transcript"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,16 +30,23 @@ class Format:
 
     extension: str  # without the dot
     content_type: str
-    render: Callable[[Transcript], str]
+    render: Callable[[Export], str | bytes]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rendered:
     """A transcript as a file."""
 
-    body: bytes  # UTF-8 without a byte order mark
+    body: bytes  # text is UTF-8; without a byte order mark, but in csv
     content_type: str
     extension: str
+
+
+def _word_document(export: Export) -> bytes:
+    # python-docx takes longer to load than the server may take to start
+    from voice_transcriber.transcript.exporters import word_document
+
+    return word_document.render(export)
 
 
 FORMATS: Mapping[str, Format] = {
@@ -33,20 +54,55 @@ FORMATS: Mapping[str, Format] = {
     "srt": Format(
         extension="srt", content_type="application/x-subrip; charset=utf-8", render=srt.render
     ),
+    "vtt": Format(extension="vtt", content_type="text/vtt; charset=utf-8", render=vtt.render),
+    "tsv": Format(
+        extension="tsv",
+        content_type="text/tab-separated-values; charset=utf-8",
+        render=tsv.render,
+    ),
+    "csv": Format(extension="csv", content_type="text/csv; charset=utf-8", render=csv_table.render),
     "json": Format(extension="json", content_type="application/json", render=json_record.render),
+    "whisper.json": Format(
+        extension="whisper.json", content_type="application/json", render=whisper_json.render
+    ),
+    "lrc": Format(extension="lrc", content_type="text/plain; charset=utf-8", render=lrc.render),
+    "docx": Format(
+        extension="docx",
+        content_type="application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        render=_word_document,
+    ),
+    "html": Format(
+        extension="html", content_type="text/html; charset=utf-8", render=html_page.render
+    ),
 }
 
 
-def render(transcript: Transcript, name: str) -> Rendered:
-    """The transcript in the format of that name. Raises UnknownFormat."""
+def format_named(name: str) -> Format:
+    """Raises UnknownFormat."""
     if name not in FORMATS:
         raise UnknownFormat(
             f"There is no transcript format {name[:40]!r}.",
             remedy=f"Give one of {', '.join(FORMATS)}.",
         )
-    row = FORMATS[name]
+    return FORMATS[name]
+
+
+def render(
+    transcript: Transcript,
+    name: str,
+    options: ExportOptions | None = None,
+    *,
+    title: str = DEFAULT_TITLE,
+) -> Rendered:
+    """The transcript in the format of that name; `title` heads html and docx.
+
+    Raises UnknownFormat.
+    """
+    row = format_named(name)
+    options = options or ExportOptions()
+    made = row.render(Export(within_range(transcript, options), options, title))
     return Rendered(
-        body=row.render(transcript).encode("utf-8", "replace"),
+        body=made if isinstance(made, bytes) else made.encode("utf-8", "replace"),
         content_type=row.content_type,
         extension=row.extension,
     )
