@@ -30,9 +30,12 @@ def main() -> int:
     try:
         settings = load_settings()
         set_up_logging(level=settings.log_level, instance_id=settings.instance_id)
-        if arguments.command != SERVE:
-            return run_command(arguments, settings)
-        serve_until_stopped(settings)
+        if arguments.command == SERVE:
+            serve_until_stopped(settings)
+            return EXIT_OK
+        status = run_command(arguments, settings)
+        sys.stdout.flush()
+        return status
     except TranscriberError as error:
         print(f"{error.message}\n{error.remedy}", file=sys.stderr)
         return exit_status(error)
@@ -41,7 +44,6 @@ def main() -> int:
     except BrokenPipeError:  # the reader of our output, such as `head`, has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
-    return EXIT_OK
 
 
 def serve_until_stopped(settings: Settings) -> None:

@@ -11,18 +11,16 @@ from __future__ import annotations
 import errno
 import json
 import logging
-import os
-import sys
 import threading
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from voice_transcriber.audio.probe import Probe
 from voice_transcriber.audio.supervise import hear
 from voice_transcriber.errors import DiskFull, InternalError, TranscriberError
+from voice_transcriber.files import write_durably
 from voice_transcriber.processes.channel import Message
 from voice_transcriber.processes.spawn import Child, Spawner
 
@@ -178,7 +176,8 @@ class Decoding:
 
     def _note(self, message: Message) -> None:
         if "done" in message:
-            _write_report(self._folder, {**message["done"], "probe": asdict(self._known_probe())})
+            report = {**message["done"], "probe": asdict(self._known_probe())}
+            write_durably(self._folder / REPORT_NAME, json.dumps(report).encode())
         with self._changed:
             if "probe" in message:
                 self._probe = Probe(**message["probe"])
@@ -202,24 +201,3 @@ class Decoding:
 def _remove_files(folder: Path) -> None:
     for name in (REPORT_NAME, f"{REPORT_NAME}.part", PCM_NAME):
         (folder / name).unlink(missing_ok=True)
-
-
-def _write_report(folder: Path, report: dict[str, Any]) -> None:
-    """Write, fsync, rename, fsync the folder: after a power cut it is there whole or not at all."""
-    part = folder / f"{REPORT_NAME}.part"
-    with open(part, "x", encoding="utf-8", opener=_owner_only) as file:
-        json.dump(report, file)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(folder / REPORT_NAME)
-    if sys.platform == "win32":  # folders cannot be opened there
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _owner_only(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

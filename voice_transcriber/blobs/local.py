@@ -19,6 +19,7 @@ from threading import Lock
 
 from voice_transcriber.blobs.base import StoredBlob
 from voice_transcriber.errors import DiskFull, NotFound
+from voice_transcriber.files import sync_folder
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -37,7 +38,7 @@ class LocalBlobs:
         with _translated():
             self._incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
             folder.chmod(0o700)
-            _fsync_folder(folder.parent)
+            sync_folder(folder.parent)
 
     def writer(self) -> LocalBlobWriter:
         """Raises DiskFull."""
@@ -86,8 +87,8 @@ class LocalBlobs:
             else:
                 part.replace(target)
         # Also for a blob that was there: its process may have died before it came to this.
-        _fsync_folder(target.parent)
-        _fsync_folder(self._folder)
+        sync_folder(target.parent)
+        sync_folder(self._folder)
 
     def _address(self, sha256: str) -> Path | None:
         return self._folder / sha256[:2] / sha256 if _SHA256.fullmatch(sha256) else None
@@ -159,13 +160,3 @@ def _translated() -> Iterator[None]:
 
 def _open_private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
-
-
-def _fsync_folder(folder: Path) -> None:
-    if os.name == "nt":  # folders cannot be opened there; NTFS journals its names
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

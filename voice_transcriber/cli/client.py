@@ -29,7 +29,7 @@ class JobView:
     filename: str
     model: str
     language: str | None  # given or detected
-    created_at: float  # Unix seconds
+    created_at: int  # Unix seconds
     duration_s: float | None
     percent: float  # of the audio
     stage: Stage

@@ -187,7 +187,7 @@ def _view(job: Mapping[str, Any]) -> JobView:
         filename=job["filename"],
         model=job["model"],
         language=job["language"],
-        created_at=round(datetime.fromisoformat(job["created_at"]).timestamp(), 3),
+        created_at=int(datetime.fromisoformat(job["created_at"]).timestamp()),
         duration_s=job["duration_s"],
         percent=job["percent"],
         stage=Stage(job["stage"]),

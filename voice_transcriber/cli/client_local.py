@@ -94,7 +94,7 @@ def _view(job: Job) -> JobView:
         filename=job.filename,
         model=job.options.model,
         language=job.language or job.options.language,
-        created_at=round(job.created_at, 3),
+        created_at=int(job.created_at),
         duration_s=job.duration_s,
         percent=round(job.percent, 1),
         stage=job.stage,

@@ -13,10 +13,9 @@ from itertools import pairwise
 
 from voice_transcriber.transcript.exporters.clean import plain_lines
 from voice_transcriber.transcript.exporters.options import ExportOptions
-from voice_transcriber.transcript.exporters.pieces import Piece, Timeline, pieces_of
+from voice_transcriber.transcript.exporters.timeline import Timeline, visible
+from voice_transcriber.transcript.exporters.wrapping import single_spaced, wrap
 from voice_transcriber.transcript.model import Segment
-
-Line = Sequence[Piece]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,34 +39,20 @@ def cues_of(
 
 
 def split_segment(segment: Segment, options: ExportOptions) -> list[Cue]:
-    """One cue, or several where the lines are too many for one."""
+    """One cue, or several where the lines are too many for one; none where there is no text."""
     lines = plain_lines(segment.text)
     if not lines:
         return []
+    text = " ".join(lines)
     if options.max_line_width is None:
-        end_ms = max(segment.start_ms, segment.end_ms)
-        text = " ".join(lines)
-        return [Cue(start_ms=segment.start_ms, end_ms=end_ms, lines=tuple(lines), text=text)]
-    width = options.max_line_width
-    filled = fill_lines(pieces_of(" ".join(lines), longest=width), width=width)
-    count = options.max_lines or len(filled)
-    groups = [filled[first : first + count] for first in range(0, len(filled), count)]
-    return _timed(groups, segment)
-
-
-def fill_lines(pieces: Iterable[Piece], *, width: int) -> list[Line]:
-    """Each line takes what it can hold; no piece is longer than `width` characters."""
-    lines: list[list[Piece]] = []
-    room = 0
-    for piece in pieces:
-        needed = len(piece.text) + piece.is_spaced
-        if lines and needed <= room:
-            lines[-1].append(piece)
-            room -= needed
-        else:
-            lines.append([piece])
-            room = width - len(piece.text)
-    return list(lines)
+        return [_whole(segment, lines, text)]
+    text = single_spaced(text)
+    places = wrap(text, width=options.max_line_width)
+    count = options.max_lines or len(places)
+    if len(places) <= count:
+        return [_whole(segment, [text[start:end] for start, end in places], text)]
+    groups = [places[first : first + count] for first in range(0, len(places), count)]
+    return _timed(segment, text, groups)
 
 
 def slow_down(cues: Sequence[Cue], *, max_cps: float, duration_ms: int) -> list[Cue]:
@@ -77,7 +62,7 @@ def slow_down(cues: Sequence[Cue], *, max_cps: float, duration_ms: int) -> list[
     next words would come late.
     """
     limits = [following.start_ms for _, following in pairwise(cues)] + [duration_ms]
-    return [_slower(cue, max_cps, limit) for cue, limit in zip(cues, limits, strict=bool(cues))]
+    return [_slower(cue, max_cps, limit) for cue, limit in zip(cues, limits, strict=False)]
 
 
 def _slower(cue: Cue, max_cps: float, limit_ms: int) -> Cue:
@@ -85,26 +70,28 @@ def _slower(cue: Cue, max_cps: float, limit_ms: int) -> Cue:
     return replace(cue, end_ms=max(cue.end_ms, min(readable_ms, limit_ms)))
 
 
-def _timed(groups: Sequence[Sequence[Line]], segment: Segment) -> list[Cue]:
+def _whole(segment: Segment, lines: Sequence[str], text: str) -> Cue:
+    end_ms = max(segment.start_ms, segment.end_ms)
+    return Cue(start_ms=segment.start_ms, end_ms=end_ms, lines=tuple(lines), text=text)
+
+
+def _timed(segment: Segment, text: str, groups: Sequence[Sequence[tuple[int, int]]]) -> list[Cue]:
     """The first cue starts with the segment and the last one ends with it."""
     timeline = Timeline(segment)
     cues: list[Cue] = []
-    start_ms = segment.start_ms
-    for number, lines in enumerate(groups, 1):
-        if number > 1:
-            start_ms = max(cues[-1].end_ms, timeline.start_ms(lines[0][0]))
-        is_last = number == len(groups)
-        end_ms = segment.end_ms if is_last else timeline.end_ms(lines[-1][-1])
+    place = 0  # of the next cue's first visible character
+    for lines in groups:
+        words = text[lines[0][0] : lines[-1][1]]
+        start_ms = max(cues[-1].end_ms, timeline.start_ms(place)) if cues else segment.start_ms
+        place += len(visible(words))
+        is_last = lines is groups[-1]
+        end_ms = segment.end_ms if is_last else timeline.end_ms(place)
         cues.append(
             Cue(
                 start_ms=start_ms,
                 end_ms=max(start_ms, end_ms),
-                lines=tuple(_joined(line) for line in lines),
-                text=_joined([piece for line in lines for piece in line]),
+                lines=tuple(text[start:end] for start, end in lines),
+                text=words,
             )
         )
     return cues
-
-
-def _joined(pieces: Line) -> str:
-    return "".join(f" {piece.text}" if piece.is_spaced else piece.text for piece in pieces).strip()

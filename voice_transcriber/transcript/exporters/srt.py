@@ -9,6 +9,7 @@ from voice_transcriber.transcript.exporters.cues import Cue
 from voice_transcriber.transcript.exporters.export import Export
 
 _ARROW = re.compile(r"-{2,}>")
+_OVERRIDE = re.compile(r"\{(\\[^{}]*)\}")
 _TAG = re.compile(r"<(/?[A-Za-z][^<>]*)>")
 
 
@@ -22,6 +23,6 @@ def _block(number: int, cue: Cue) -> str:
 
 
 def _safe(text: str) -> str:
-    # SubRip has no escapes: players read `<i>` as a style, so angle brackets become single
-    # quotation marks of the same look, and no word is lost.
-    return _TAG.sub(r"‹\1›", _ARROW.sub("->", text))
+    # SubRip has no escapes: players read `<i>` and `{\an8}` as a style, so the brackets become
+    # others of a like look, and no word is lost.
+    return _TAG.sub(r"‹\1›", _OVERRIDE.sub(r"(\1)", _ARROW.sub("->", text)))
