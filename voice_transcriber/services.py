@@ -19,9 +19,13 @@ from voice_transcriber.engines.checkpoints import DEMO, Checkpoints
 from voice_transcriber.engines.child import HostStarter, process_starter, thread_starter
 from voice_transcriber.engines.client import EngineClient
 from voice_transcriber.engines.protocol import HostOptions
+from voice_transcriber.errors import ConfigurationError, UnknownModel
 from voice_transcriber.job import JobStatus
+from voice_transcriber.jobs.finished_files import FinishedFiles
+from voice_transcriber.jobs.hooks import HookChain, JobHooks
 from voice_transcriber.jobs.housekeeping import Housekeeping
 from voice_transcriber.jobs.manager import JobManager
+from voice_transcriber.jobs.output_folder import OutputFolder
 from voice_transcriber.jobs.prober import Prober
 from voice_transcriber.jobs.runner import Workshop
 from voice_transcriber.jobs.scheduler import make_scheduler
@@ -58,14 +62,16 @@ class Services:
         self.settings = settings
         self.sample = SAMPLE
         self.demo_model = DEMO
+        self.models = Checkpoints(settings.whisper_model_dir)
+        _check_default_model(self.models, settings.default_model)
         self._folder = DataFolder(settings.data_dir)
         self.spool_dir = self._folder.temp  # request bodies, on the disk of the blobs
         self._folder.create()
+        self._output = _output_folder(settings)
         self._lock: FileLock = self._folder.lock()
         self._boot_id = uuid.uuid4().hex
         self.store: Store = SqliteStore(self._folder.database)
         self.blobs: BlobStore = LocalBlobs(self._folder.blobs)
-        self.models = Checkpoints(settings.whisper_model_dir)
         self._spawner = Spawner()
         self.engine = EngineClient(self._host_starter())
         self._monitor = PerformanceMonitor(log_figures=settings.log_performance_metrics)
@@ -88,6 +94,11 @@ class Services:
         settings = self.settings
         decoder = Decoder(self._spawner, max_duration_s=settings.max_duration_s)
         sidecars = Sidecars(self._folder.transcripts)
+        self._finished_files = (
+            FinishedFiles(store=self.store, sidecars=sidecars, folder=self._output)
+            if self._output
+            else None
+        )
         workshop = Workshop(
             store=self.store,
             blobs=self.blobs,
@@ -95,7 +106,7 @@ class Services:
             decoder=decoder,
             engine=self.engine,
             sidecars=sidecars,
-            hooks=self._monitor,
+            hooks=HookChain(self._monitor, self._finished_files or JobHooks()),
             work_dir=self._folder.work,
             options=TranscriptionOptions(
                 chunk_size_s=settings.audio_chunk_size_s,
@@ -118,7 +129,9 @@ class Services:
             data_dir=settings.data_dir,
             max_queue_size=settings.max_queue_size,
         )
-        self._prober = Prober(store=self.store, blobs=self.blobs, decoder=decoder)
+        self._prober = Prober(
+            store=self.store, blobs=self.blobs, decoder=decoder, on_known=self._workers.wake
+        )
         self._housekeeping = Housekeeping(
             store=self.store,
             blobs=self.blobs,
@@ -131,7 +144,7 @@ class Services:
             free_memory_early=settings.memory_optimization,
         )
         self._scheduler: BackgroundScheduler = make_scheduler(
-            self._housekeeping, interval_s=settings.cleanup_interval_s
+            self._housekeeping, self._finished_files, interval_s=settings.cleanup_interval_s
         )
 
     def start(self) -> None:
@@ -183,5 +196,22 @@ class Services:
                     "starts": self.engine.starts,
                     "models": list(self.engine.models),
                 },
+                "finished_files": self._finished_files.problem if self._finished_files else None,
             },
         )
+
+
+def _output_folder(settings: Settings) -> OutputFolder | None:
+    if settings.transcriptions_dir is None:
+        return None
+    return OutputFolder(settings.transcriptions_dir, settings.output_formats)
+
+
+def _check_default_model(models: Checkpoints, name: str) -> None:
+    try:
+        models.resolve(name)
+    except UnknownModel as error:
+        raise ConfigurationError(
+            f"DEFAULT_MODEL is {name!r}, which cannot be used.",
+            remedy=f"DEFAULT_MODEL: {error.remedy}",
+        ) from error

@@ -59,6 +59,10 @@ def parse_folder(text: str) -> Path:
     return Path(text.strip()).expanduser().absolute()
 
 
+def parse_optional_folder(text: str) -> Path | None:
+    return parse_folder(text) if text.strip() else None
+
+
 def parse_size(text: str) -> int:
     """Bytes from '500MB', '2 GB', '750KB' or a plain number of megabytes (decimal units)."""
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(KB|MB|GB|TB)?\s*", text, re.IGNORECASE)
@@ -117,6 +121,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("DATA_DIR", "data", parse_folder, "Folder of the database, the audio and the transcripts. One running instance owns it."),
     Setting("WHISPER_MODEL_DIR", "models", parse_folder, "Folder of the model files; downloads go there, and your own .pt files are found there."),
     Setting("RETENTION_DAYS", "0", whole_number(0, 36500), "Days after which ended jobs are deleted with their audio. 0 keeps them until you delete them."),
+    Setting("TRANSCRIPTIONS_DIR", "", parse_optional_folder, "Folder in which each finished job's files are written, named after the recording. Empty: none are written."),
+    Setting("OUTPUT_FORMATS", "txt,srt", parse_names, "Formats of the files in TRANSCRIPTIONS_DIR, comma-separated: txt, srt, vtt, tsv, csv, json, whisper.json, lrc, docx, html."),
     # Jobs
     Setting("MAX_CONCURRENT_JOBS", "3", whole_number(1, 64), "Long jobs that run at the same time; short clips and more urgent jobs have a lane of their own.", aliases=("WORKERS",)),
     Setting("MAX_QUEUE_SIZE", "1000", whole_number(1, 1_000_000), "Jobs that may wait; the next one is refused with queue_full."),
@@ -155,6 +161,8 @@ class Settings:
     data_dir: Path
     whisper_model_dir: Path
     retention_days: int
+    transcriptions_dir: Path | None
+    output_formats: tuple[str, ...]
     max_concurrent_jobs: int
     max_queue_size: int
     cleanup_interval_s: float

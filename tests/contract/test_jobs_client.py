@@ -125,7 +125,8 @@ def test_both_clients_see_the_same_job(http: HttpJobsClient, services: Services)
     job = completed(http, services)
     assert local.job(job.id) == job
     assert local.jobs(limit=5) == http.jobs(limit=5) == [job]
-    assert local.transcript(job.id, "json") == http.transcript(job.id, "json")
+    for name in ("txt", "json", "html"):
+        assert local.transcript(job.id, name) == http.transcript(job.id, name)
     assert local.models() == http.models()
     assert local.default_model == http.default_model == "demo"
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -14,6 +16,8 @@ from tests.program import PROJECT, Program
 from tests.recordings import AUDIO
 
 SPEECH = AUDIO / "en_5s.wav"
+HOWTO = PROJECT / "docs" / "howto" / "command-line.md"
+CHEAP = r"transcribe talk\.mp3|transcribe recordings -o transcripts|jobs list.*|models list"
 
 
 @pytest.fixture
@@ -89,6 +93,7 @@ def test_an_unknown_model_is_a_wrong_argument(program: Program, command: list[st
 
 
 def test_bench_gives_the_figures_of_each_model(program: Program) -> None:
+    program.settings["TRANSCRIPTIONS_DIR"] = str(program.folder / "finished")
     ended = program.run("bench", SPEECH, "--iterations", "2", "--json")
     assert ended.returncode == 0, ended.stderr
     (figures,) = json.loads(ended.stdout)
@@ -96,7 +101,7 @@ def test_bench_gives_the_figures_of_each_model(program: Program) -> None:
     assert len(figures["real_time_factors"]) == 2
     assert min(figures["real_time_factors"]) > 0
     assert figures["peak_memory_bytes"] > 10_000_000
-    assert not program.data_dir.exists()
+    assert list(program.folder.iterdir()) == []
 
 
 def test_a_profile_names_the_functions_of_the_engine(program: Program) -> None:
@@ -137,3 +142,18 @@ def test_a_reader_that_has_enough_is_no_accident(program: Program) -> None:
         check=True,
     )
     assert ended.stderr == ""
+
+
+def test_the_commands_of_the_howto_do_what_it_says(program: Program) -> None:
+    shutil.copy(SPEECH, program.folder / "talk.mp3")
+    shutil.copytree(
+        AUDIO, program.folder / "recordings", ignore=lambda _, names: {*names} - {SPEECH.name}
+    )
+    text = HOWTO.read_text(encoding="utf-8")
+    lines = re.findall(rf"^python app_main\.py ({CHEAP})$", text, re.MULTILINE)
+    for line in lines:
+        ended = program.run(*shlex.split(line))
+        assert ended.returncode == 0, ended.stderr
+    assert len(lines) == 4
+    assert (program.folder / "talk.txt").exists()
+    assert (program.folder / "transcripts" / "en_5s.txt").exists()

@@ -54,7 +54,7 @@ def test_the_file_of_the_key_may_be_named_in_the_env_file(env_file: Path, key_fi
 
 
 def test_a_file_of_the_key_that_is_missing_stops_the_start(env_file: Path, tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="API_KEY_FILE names .*missing") as caught:
+    with pytest.raises(ConfigurationError, match=r"API_KEY_FILE names .*missing") as caught:
         load_settings({"API_KEY_FILE": str(tmp_path / "missing")}, env_file)
     assert "API_KEY_FILE" in caught.value.remedy
 

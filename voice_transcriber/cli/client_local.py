@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from voice_transcriber.cli.client import JobView, ModelView
 from voice_transcriber.cli.names import shown
@@ -84,7 +84,8 @@ class LocalJobsClient:
         return True
 
     def transcript(self, job_id: str, format_name: str) -> bytes:
-        return render(self._services.store.transcript(job_id), format_name).body
+        title = PurePath(self.job(job_id).filename).stem
+        return render(self._services.store.transcript(job_id), format_name, title=title).body
 
 
 def _view(job: Job) -> JobView:

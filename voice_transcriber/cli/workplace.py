@@ -19,9 +19,9 @@ _POLL_S = 0.05
 
 @contextmanager
 def temporary_services(settings: Settings) -> Iterator[Services]:
-    """Built but not started. The models are those of `settings`."""
+    """Built but not started. The models are those of `settings`; nobody's folder is written to."""
     with tempfile.TemporaryDirectory(prefix="voice-transcriber-") as folder:
-        services = Services(replace(settings, data_dir=Path(folder)))
+        services = Services(replace(settings, data_dir=Path(folder), transcriptions_dir=None))
         try:
             yield services
         finally:

@@ -22,3 +22,21 @@ class JobHooks:
 
     def ended(self, job: Job, performance: Mapping[str, Any]) -> None:
         """The attempt is over; `performance` is what was kept with the job."""
+
+
+class HookChain(JobHooks):
+    """Several hooks as one, called in their order."""
+
+    def __init__(self, *hooks: JobHooks) -> None:
+        self._hooks = hooks
+
+    def started(self, job: Job, process_ids: ProcessIds) -> None:
+        for hook in self._hooks:
+            hook.started(job, process_ids)
+
+    def figures(self, job: Job) -> Mapping[str, Any]:
+        return {name: figure for hook in self._hooks for name, figure in hook.figures(job).items()}
+
+    def ended(self, job: Job, performance: Mapping[str, Any]) -> None:
+        for hook in self._hooks:
+            hook.ended(job, performance)

@@ -47,8 +47,9 @@ class Housekeeping:
         self.engine.unload_idle(idle_s=self.model_idle_s)
 
     def supervise(self) -> None:
-        """Replace an engine that hangs; let go of models at once when memory is to be saved."""
+        """Replace an engine that hangs; let go at once of what nobody needs any more."""
         self.engine.kill_if_silent(limit_s=ENGINE_SILENCE_S)
+        self._delete_orphan_work()
         if self.free_memory_early:
             self.engine.unload_idle(idle_s=0)
 
@@ -68,9 +69,12 @@ class Housekeeping:
         return len(old)
 
     def _delete_orphan_work(self) -> int:
-        """Decoded audio of jobs that have ended, left by a crash between commit and removal."""
+        """Decoded audio of jobs that have ended: by a crash, or while they waited to go on."""
+        folders = list(self.work_dir.iterdir())  # before the jobs: a new one makes its own later
+        if not folders:
+            return 0
         live = set(self.store.live_ids())
-        orphans = [folder for folder in self.work_dir.iterdir() if folder.name not in live]
+        orphans = [folder for folder in folders if folder.name not in live]
         for folder in orphans:
             shutil.rmtree(folder, ignore_errors=True)
         return len(orphans)

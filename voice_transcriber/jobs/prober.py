@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 
 from voice_transcriber.audio.decode import Decoder
 from voice_transcriber.audio.probe import Probe
@@ -24,10 +25,19 @@ PATIENCE_S = 1.0  # a free worker takes a new job within this time, and looks at
 class Prober:
     """One thread."""
 
-    def __init__(self, *, store: Store, blobs: BlobStore, decoder: Decoder) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        blobs: BlobStore,
+        decoder: Decoder,
+        on_known: Callable[[], None],
+    ) -> None:
+        """`on_known` is called when a length became known: the job may be for the express lane."""
         self._store = store
         self._blobs = blobs
         self._decoder = decoder
+        self._on_known = on_known
         self._unknown: set[str] = set()  # looked at, and no wiser
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name="prober", daemon=True)
@@ -66,4 +76,5 @@ class Prober:
         if probe.duration_s is None:  # the header does not say, as in recordings of a browser
             self._unknown.add(job.id)
             return
-        self._store.set_probe(job.id, duration_s=probe.duration_s)
+        if self._store.set_probe(job.id, duration_s=probe.duration_s):
+            self._on_known()

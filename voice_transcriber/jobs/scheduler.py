@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
+from datetime import UTC, datetime
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from voice_transcriber.jobs.finished_files import FinishedFiles
 from voice_transcriber.jobs.housekeeping import Housekeeping
 
 SUPERVISE_INTERVAL_S = 5
 
 
-def make_scheduler(housekeeping: Housekeeping, *, interval_s: float) -> BackgroundScheduler:
+def make_scheduler(
+    housekeeping: Housekeeping, finished_files: FinishedFiles | None, *, interval_s: float
+) -> BackgroundScheduler:
     """A scheduler that is not started yet; stop it with shutdown(wait=False)."""
     # Its own log line for each run of a job says nothing new every few seconds.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
@@ -24,4 +28,12 @@ def make_scheduler(housekeeping: Housekeeping, *, interval_s: float) -> Backgrou
     scheduler.add_job(
         housekeeping.supervise, "interval", seconds=SUPERVISE_INTERVAL_S, id="supervise"
     )
+    if finished_files:
+        scheduler.add_job(
+            finished_files.catch_up,
+            "interval",
+            seconds=interval_s,
+            next_run_time=datetime.now(UTC),  # what a crash left is written at the start
+            id="finished-files",
+        )
     return scheduler

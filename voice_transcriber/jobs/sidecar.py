@@ -3,25 +3,53 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
-from voice_transcriber.files import write_durably
+from voice_transcriber.files import sync_folder, write_durably
 from voice_transcriber.transcript.model import Transcript
+
+_TRANSCRIPT = ".json"
+_FILES = ".files"  # names of the job's own files in TRANSCRIPTIONS_DIR
+_OWED = ".owed"  # the job runs, or its files in TRANSCRIPTIONS_DIR are not written yet
 
 
 class Sidecars:
-    """One JSON file for each finished job."""
+    """One JSON file for each finished job, and notes on the files that were made of it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def write(self, job_id: str, transcript: Transcript) -> None:
         data = json.dumps(transcript.to_dict(), ensure_ascii=False).encode()
-        write_durably(self._path(job_id), data)
+        write_durably(self._path(job_id, _TRANSCRIPT), data)
 
     def delete(self, job_id: str) -> None:
         """Harmless when there is none."""
-        self._path(job_id).unlink(missing_ok=True)
+        for ending in (_TRANSCRIPT, _FILES, _OWED):
+            self._path(job_id, ending).unlink(missing_ok=True)
 
-    def _path(self, job_id: str) -> Path:
-        return self._folder / f"{job_id}.json"
+    def owe_files(self, job_id: str) -> None:
+        self._path(job_id, _OWED).touch(mode=0o600)
+        sync_folder(self._folder)
+
+    def owing(self) -> list[str]:
+        """Ids of the jobs whose files are owed."""
+        return [path.stem for path in self._folder.glob(f"*{_OWED}")]
+
+    def files_settled(self, job_id: str) -> None:
+        self._path(job_id, _OWED).unlink(missing_ok=True)
+
+    def note_files(self, job_id: str, names: Sequence[str]) -> None:
+        write_durably(self._path(job_id, _FILES), json.dumps(names).encode())
+
+    def files(self, job_id: str) -> list[str]:
+        """Names of the files that were made of the job."""
+        try:
+            text = self._path(job_id, _FILES).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return []
+        return list(json.loads(text))
+
+    def _path(self, job_id: str, ending: str) -> Path:
+        return self._folder / f"{job_id}{ending}"

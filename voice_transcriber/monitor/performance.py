@@ -48,7 +48,7 @@ class _Watch:
 
     def cpu_s(self) -> dict[str, float]:
         total: dict[str, float] = {}
-        for key, last_s in self.last_cpu_s.items():
+        for key, last_s in list(self.last_cpu_s.items()):  # the sampler adds to it meanwhile
             # A child's whole life belongs to the job when it began with it, which the first
             # sample (taken within half a second) shows closely enough.
             total[key[0]] = total.get(key[0], 0.0) + last_s - self.first_cpu_s[key]

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request, url_for
+from werkzeug.datastructures import MultiDict
 
 from voice_transcriber.job import Job, TranscribeOptions
-from voice_transcriber.transcript.exporters import render
+from voice_transcriber.transcript.exporters import format_named, render
+from voice_transcriber.web.archive import check_completed, transcript_files, zipped
 from voice_transcriber.web.context import feed, services
 from voice_transcriber.web.filenames import attachment, transcript_name
 from voice_transcriber.web.media import media_response
 from voice_transcriber.web.polling import answer_changes
 from voice_transcriber.web.schemas import (
     ChangesQuery,
+    ExportQuery,
     JobDetailShape,
     JobShape,
     ListQuery,
+    TranscriptQuery,
 )
 from voice_transcriber.web.uploads import received_upload
 
@@ -50,7 +55,7 @@ def submit_sample() -> Response:
 
 @bp.get("")
 def list_jobs() -> Response:
-    query = ListQuery.parse({**request.args.to_dict(), "status": _statuses()})
+    query = ListQuery.parse({**request.args.to_dict(), "status": _listed(request.args, "status")})
     page = services().store.page(
         limit=query.limit, before_seq=query.cursor, statuses=query.status, search=query.q
     )
@@ -65,6 +70,27 @@ def list_jobs() -> Response:
 def changes() -> Response:
     query = ChangesQuery.parse(request.args.to_dict())
     return answer_changes(since=query.since, key="jobs", show=_shape)
+
+
+@bp.route("/export", methods=["GET", "POST"])
+def export() -> Response:
+    """One zip; by POST where the ids are too many for an address."""
+    lists = {name: _listed(request.values, name) for name in ("ids", "formats")}
+    query = ExportQuery.parse({**request.values.to_dict(), **lists})
+    store = services().store
+    jobs = [store.get(job_id) for job_id in query.ids]
+    check_completed(jobs)
+    for name in query.formats:
+        format_named(name)
+    files = transcript_files(jobs, query.formats, query.options(), read=store.transcript)
+    return Response(
+        zipped(files),
+        content_type="application/zip",
+        headers={
+            "Content-Disposition": attachment("transcripts.zip"),
+            "Cache-Control": "private, no-cache",
+        },
+    )
 
 
 @bp.get("/<job_id>")
@@ -96,7 +122,9 @@ def delete(job_id: str) -> tuple[Response | str, int]:
 def transcript(job_id: str, name: str) -> Response:
     store = services().store
     job = store.get(job_id)
-    rendered = render(store.transcript(job_id), name)
+    options = TranscriptQuery.parse(request.args.to_dict()).options()
+    title = PurePath(job.filename).stem
+    rendered = render(store.transcript(job_id), name, options, title=title)
     filename = transcript_name(job.filename, rendered.extension)
     return Response(
         rendered.body,
@@ -127,8 +155,7 @@ def _shape(job: Job) -> dict[str, Any]:
     return JobShape.of(job, queue_position=position).json_value()
 
 
-def _statuses() -> tuple[str, ...]:
-    """`status=failed&status=cancelled` and `status=failed,cancelled` mean the same."""
-    return tuple(
-        name for text in request.args.getlist("status") for name in text.split(",") if name
-    )
+def _listed(fields: MultiDict[str, str], name: str) -> tuple[str, ...]:
+    """`name=a&name=b` and `name=a,b` mean the same, and each value counts once."""
+    values = [value for text in fields.getlist(name) for value in text.split(",") if value]
+    return tuple(dict.fromkeys(values))

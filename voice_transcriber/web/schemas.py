@@ -10,11 +10,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from voice_transcriber.errors import InvalidRequest
 from voice_transcriber.job import Job, JobStatus, Priority, TranscribeOptions
+from voice_transcriber.transcript.exporters.options import ExportOptions
 from voice_transcriber.transcript.languages import language_code
 
 MAX_PROMPT_CHARACTERS = 1_000
 MAX_PAGE = 200
 DEFAULT_PAGE = 50
+MAX_EXPORT = 1_000  # jobs in one archive
 
 
 def time_text(seconds: float | None) -> str | None:
@@ -54,7 +56,7 @@ class Request(BaseModel):
 
 def _explanation(kind: type[BaseModel], name: str, fault: str, text: str) -> tuple[str, str]:
     if fault == "extra_forbidden":
-        known = ", ".join(kind.model_fields)
+        known = ", ".join(field.alias or name for name, field in kind.model_fields.items())
         return f"There is no field {name[:60]!r}.", f"Leave it out, or use one of: {known}."
     return f"The field {name} is wrong: {text}.", f"Correct {name} and send the request again."
 
@@ -103,6 +105,35 @@ class ChangesQuery(Request):
     """What the client knows already."""
 
     since: int = Field(ge=0)
+
+
+class TranscriptQuery(Request):
+    """How a transcript is rendered; ExportOptions says which values are right."""
+
+    max_line_width: Annotated[int | None, BeforeValidator(_none_if_blank)] = None
+    max_lines: Annotated[int | None, BeforeValidator(_none_if_blank)] = None
+    max_cps: Annotated[float | None, BeforeValidator(_none_if_blank)] = None
+    from_s: Annotated[float | None, BeforeValidator(_none_if_blank)] = Field(None, alias="from")
+    to_s: Annotated[float | None, BeforeValidator(_none_if_blank)] = Field(None, alias="to")
+    times: Annotated[bool | None, BeforeValidator(_none_if_blank)] = None
+
+    def options(self) -> ExportOptions:
+        """Raises InvalidRequest."""
+        return ExportOptions(
+            max_line_width=self.max_line_width,
+            max_lines=self.max_lines,
+            max_cps=self.max_cps,
+            from_s=self.from_s,
+            to_s=self.to_s,
+            times=self.times,
+        )
+
+
+class ExportQuery(TranscriptQuery):
+    """Which transcripts, in which formats."""
+
+    ids: tuple[str, ...] = Field(min_length=1, max_length=MAX_EXPORT)
+    formats: tuple[str, ...] = Field(min_length=1)
 
 
 class Shape(BaseModel):

@@ -65,9 +65,7 @@ def test_windows_hold_all_speech_once_in_order_and_are_never_too_long(
         assert one.end <= following.start
     for span in spans:
         end = min(span.end, length)
-        held = sum(
-            max(0, min(end, one.end) - max(span.start, one.start)) for one in windows
-        )
+        held = sum(max(0, min(end, one.end) - max(span.start, one.start)) for one in windows)
         assert held == end - span.start
 
 

@@ -12,7 +12,17 @@ import pytest
 from voice_transcriber.cli.arguments import build_parser, parse_arguments
 
 PROJECT = Path(__file__).resolve().parents[3]
-HEAVY = {"apscheduler", "flask", "httpx", "pydantic", "rich", "shtab", "sqlite_utils", "waitress"}
+HEAVY = {
+    "apscheduler",
+    "docx",
+    "flask",
+    "httpx",
+    "pydantic",
+    "rich",
+    "shtab",
+    "sqlite_utils",
+    "waitress",
+}
 
 
 def commands(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:

@@ -1,4 +1,4 @@
-"""The engine's loop with the fake engine, in a thread and in a process: it answers alike in both."""
+"""The engine's loop with the fake engine: in a thread and in a process it answers alike."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ def test_a_host_that_cannot_start_tells_the_last_lines_of_its_log(pcm: str, tmp_
     spawner = Spawner()
     options = replace(OPTIONS, engine="none")
     client = EngineClient(process_starter(spawner, options, tmp_path / "engine.log"))
-    with pytest.raises(EngineCrashed, match="exit status 1; .*KeyError: 'none'"):
+    with pytest.raises(EngineCrashed, match=r"exit status 1; .*KeyError: 'none'"):
         client.call(window(pcm))
     spawner.stop()
 

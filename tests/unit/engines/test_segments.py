@@ -80,7 +80,9 @@ def test_text_that_was_only_begun_starts_at_its_timestamp() -> None:
 
 
 def test_a_time_beyond_the_window_is_its_end() -> None:
-    parsed = parse_window((at(0), 1, at(13.8)), Vocabulary(), length_ms=12_000, speech_end_ms=12_000)
+    parsed = parse_window(
+        (at(0), 1, at(13.8)), Vocabulary(), length_ms=12_000, speech_end_ms=12_000
+    )
     assert parsed == ParsedWindow((TimedTokens(0, 12_000, (at(0), 1, at(13.8))),), None)
 
 

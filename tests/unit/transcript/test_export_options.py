@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from voice_transcriber.errors import InvalidRequest
-from voice_transcriber.transcript.exporters import ExportOptions
 from voice_transcriber.transcript.exporters.export import within_range
+from voice_transcriber.transcript.exporters.options import ExportOptions
 from voice_transcriber.transcript.model import Segment, Transcript
 
 

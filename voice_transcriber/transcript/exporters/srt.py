@@ -9,7 +9,7 @@ from voice_transcriber.transcript.exporters.cues import Cue
 from voice_transcriber.transcript.exporters.export import Export
 
 _ARROW = re.compile(r"-{2,}>")
-_OVERRIDE = re.compile(r"\{(\\[^{}]*)\}")
+_OVERRIDE = re.compile(r"\{([^{}]*)\}")
 _TAG = re.compile(r"<(/?[A-Za-z][^<>]*)>")
 
 
