@@ -17,10 +17,15 @@ PROJECT_DIR = Path(__file__).resolve().parent
 def load_settings(
     environ: Mapping[str, str] = os.environ, env_file: Path = PROJECT_DIR / ".env"
 ) -> Settings:
-    """Settings from `.env` and, above it, the environment. Raises ConfigurationError."""
+    """Settings from `.env` and, above it, the environment; relative folders count from its folder.
+
+    Raises ConfigurationError.
+    """
     from_file = {name: value or "" for name, value in dotenv_values(env_file).items()}
     values = {**from_file, **environ}
-    return Settings.from_mapping({**values, **_secrets_from_files(values)})
+    return Settings.from_mapping(
+        {**values, **_secrets_from_files(values)}, base=env_file.parent
+    )
 
 
 def _secrets_from_files(values: Mapping[str, str]) -> dict[str, str]:

@@ -56,7 +56,7 @@ def parse_names(text: str) -> tuple[str, ...]:
 def parse_folder(text: str) -> Path:
     if not text.strip():
         raise ValueError("give a folder")
-    return Path(text.strip()).expanduser().absolute()
+    return Path(text.strip()).expanduser()
 
 
 def parse_optional_folder(text: str) -> Path | None:
@@ -116,6 +116,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("PORT", "5001", whole_number(1, 65535), "Port to listen on."),
     Setting("ALLOWED_HOSTS", "", parse_names, "Further host names, comma-separated, by which browsers may open the server; localhost and 127.0.0.1 always work."),
     Setting("API_KEY", "", parse_text, "Key that every request must carry when set (at least 16 characters). Empty: no key, loopback only.", secret=True),
+    Setting("ALLOW_WITHOUT_KEY", "false", parse_switch, "On: other machines may reach the server without a key; for a container whose port is published on loopback only. Off: listening beyond loopback needs API_KEY."),
     Setting("MAX_FILE_SIZE", "500MB", parse_size, "Largest upload; units KB, MB, GB; a plain number is megabytes.", aliases=("MAX_FILE_SIZE_MB",)),
     # Folders
     Setting("DATA_DIR", "data", parse_folder, "Folder of the database, the audio and the transcripts. One running instance owns it."),
@@ -157,6 +158,7 @@ class Settings:
     port: int
     allowed_hosts: tuple[str, ...]
     api_key: str
+    allow_without_key: bool
     max_file_size_bytes: int
     data_dir: Path
     whisper_model_dir: Path
@@ -184,14 +186,17 @@ class Settings:
     instance_id: str
 
     @classmethod
-    def from_mapping(cls, values: Mapping[str, str]) -> Self:
+    def from_mapping(cls, values: Mapping[str, str], *, base: Path = Path()) -> Self:
         """Settings from texts by name; what is missing takes its default.
 
-        Raises ConfigurationError for the first wrong value.
+        Relative folders count from `base`. Raises ConfigurationError for the first wrong value.
         """
         parsed = {
             _field_name(setting): _parsed(setting, _given(setting, values)) for setting in SETTINGS
         }
+        for name, value in parsed.items():
+            if isinstance(value, Path):
+                parsed[name] = (base / value).absolute()
         settings = cls(**parsed)
         _check_together(settings)
         return settings
@@ -249,7 +254,8 @@ def _check_together(settings: Settings) -> None:
             remedy="API_KEY: give at least 16 characters, for example from: "
             "python -c 'import secrets; print(secrets.token_urlsafe(32))'",
         )
-    if not settings.api_key and not _is_loopback(settings.host):
+    protected = settings.api_key or settings.allow_without_key
+    if not protected and not _is_loopback(settings.host):
         raise ConfigurationError(
             f"HOST is {settings.host!r}, which other machines can reach, and there is no API_KEY.",
             remedy="Set API_KEY to a long random text, or HOST to 127.0.0.1.",

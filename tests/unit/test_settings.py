@@ -35,6 +35,7 @@ WRONG = {
     "MEMORY_OPTIMIZATION": ["high"],
     "LOG_LEVEL": ["LOUD", "10"],
     "LOG_PERFORMANCE_METRICS": ["sometimes"],
+    "ALLOW_WITHOUT_KEY": ["perhaps"],
     "API_KEY": ["short"],
     "HOST": ["0.0.0.0", "::", "192.168.1.5", "example.org", "*"],  # without a key
 }
@@ -155,3 +156,12 @@ def test_threads_are_those_that_are_set_or_those_of_the_machine() -> None:
 def test_every_default_can_be_parsed() -> None:
     for setting in SETTINGS:
         assert not setting.default or setting.parse(setting.default) is not None
+
+
+def test_a_container_may_listen_without_a_key_when_it_says_so() -> None:
+    assert of(HOST="0.0.0.0", ALLOW_WITHOUT_KEY="true").host == "0.0.0.0"
+
+
+def test_relative_folders_count_from_the_base(tmp_path: Path) -> None:
+    settings = Settings.from_mapping({"DATA_DIR": "here", "WHISPER_MODEL_DIR": "/m"}, base=tmp_path)
+    assert (settings.data_dir, settings.whisper_model_dir) == (tmp_path / "here", Path("/m"))
