@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, render_template, request
 
 from voice_transcriber.job import Job
+from voice_transcriber.transcript.exporters import FORMATS
 from voice_transcriber.web.context import feed, services
 from voice_transcriber.web.polling import answer_changes
 from voice_transcriber.web.schemas import ChangesQuery, ListQuery
@@ -14,6 +15,7 @@ from voice_transcriber.web.schemas import ChangesQuery, ListQuery
 bp = Blueprint("ui", __name__, url_prefix="/ui")
 
 PAGE_ROWS = 50
+MAIN_FORMATS = ("txt", "srt", "json")  # beside the text; the others are one click away
 
 
 @bp.get("/changes")
@@ -45,6 +47,8 @@ def job_view(job_id: str) -> dict[str, Any]:
         "job": detail.job,
         "segments": detail.segments,
         "position": detail.queue_position,
+        "main_formats": MAIN_FORMATS,
+        "more_formats": [name for name in FORMATS if name not in MAIN_FORMATS],
     }
 
 
