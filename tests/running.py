@@ -17,9 +17,13 @@ DEMO = TranscribeOptions(model="demo")
 
 
 def settings_for(folder: Path, **values: str) -> Settings:
-    """The fake engine and folders below `folder`, unless `values` say otherwise."""
+    """The fake engine and folders below `folder`, unless `values` say otherwise.
+
+    Levels are left alone: to measure them an engine imports librosa, for seconds.
+    """
     defaults = {
         "ENGINE": "fake",
+        "AUDIO_OPTIMIZATION": "false",
         "DEFAULT_MODEL": "demo",
         "DATA_DIR": str(folder / "data"),
         "WHISPER_MODEL_DIR": str(folder / "models"),

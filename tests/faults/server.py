@@ -29,6 +29,7 @@ def environment(folder: Path, **values: str) -> dict[str, str]:
     own = {name: os.environ[name] for name in ("PATH", "HOME", "SYSTEMROOT") if name in os.environ}
     defaults = {
         "ENGINE": "fake",
+        "AUDIO_OPTIMIZATION": "false",
         "DEFAULT_MODEL": "demo",
         "DATA_DIR": str(folder / "data"),
         "WHISPER_MODEL_DIR": str(folder / "models"),

@@ -91,7 +91,12 @@ def test_a_recording_that_was_cut_off_by_a_kill_has_the_text_of_one_that_was_not
     start: Start,
 ) -> None:
     recording = AUDIO / "en_5min.opus"
-    server = start(ENGINE="openai-whisper", ENGINE_THREADS="1", AUDIO_CHUNK_SIZE="60")
+    server = start(
+        ENGINE="openai-whisper",
+        ENGINE_THREADS="1",
+        AUDIO_CHUNK_SIZE="60",
+        AUDIO_OPTIMIZATION="true",
+    )
     cut_off = server.submit(recording)
     assert cut_off is not None
     until(lambda: 20 <= server.job(cut_off)["percent"] < 100)

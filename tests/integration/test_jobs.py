@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -110,8 +111,8 @@ def runs(services: Services, job: Job) -> bool:
     return services.store.get(job.id).status is JobStatus.RUNNING
 
 
-def is_half_done(services: Services, job: Job) -> bool:
-    return windows_done(services, job) >= 2
+def has_windows(services: Services, job: Job, done: int) -> bool:
+    return windows_done(services, job) >= done
 
 
 # From acceptance to the end
@@ -273,7 +274,7 @@ def test_a_running_job_is_cancelled_and_its_decoded_audio_goes(
     services: Services, sounds: Path
 ) -> None:
     job = submit(services, sounds / "long.wav")
-    until(lambda: is_half_done(services, job))
+    until(lambda: has_windows(services, job, 2))
     services.manager.cancel(job.id)
     job = ended(services, job)
     assert (job.status, job.error) == (JobStatus.CANCELLED, None)
@@ -285,7 +286,7 @@ def test_a_cancelled_job_goes_on_where_it_was_when_it_is_retried(
     services: Services, sounds: Path, true_texts: dict[str, str]
 ) -> None:
     job = submit(services, sounds / "minutes.wav")
-    until(lambda: is_half_done(services, job))
+    until(lambda: has_windows(services, job, 2))
     services.manager.cancel(job.id)
     ended(services, job)
     before = services.store.plan(job.id)
@@ -354,7 +355,7 @@ def test_jobs_survive_the_death_of_the_engine(
     names = ("minutes", "minute", "other clip")
     jobs = {name: submit(services, sounds / f"{name}.wav") for name in names}
     for done in (1, 4):
-        until(lambda done=done: windows_done(services, jobs["minutes"]) >= done)
+        until(partial(has_windows, services, jobs["minutes"], done))
         until(lambda: services.engine.pid)
         os.kill(services.engine.pid or 0, signal.SIGKILL)
     for name, job in jobs.items():
@@ -362,16 +363,17 @@ def test_jobs_survive_the_death_of_the_engine(
     assert services.engine.starts >= 2
 
 
-def test_a_job_whose_engine_dies_at_its_start_is_tried_again(
+def test_a_job_whose_engine_dies_at_its_start_waits_a_while_and_goes_on(
     services: Services, sounds: Path, true_texts: dict[str, str]
 ) -> None:
     job = submit(services, sounds / "clip.wav")
     until(lambda: services.engine.pid)
     os.kill(services.engine.pid or 0, signal.SIGKILL)
     assert text_of(services, job) == true_texts["clip"]
+    assert services.store.get(job.id).failures == 1
 
 
-def test_the_decoded_audio_of_a_job_that_is_cancelled_while_it_waits_to_go_on_goes_too(
+def test_the_decoded_audio_of_a_waiting_job_goes_when_it_is_cancelled(
     services: Services, sounds: Path
 ) -> None:
     job = submit(services, sounds / "clip.wav")
@@ -391,7 +393,7 @@ def test_a_drained_job_is_finished_by_the_next_start(
 ) -> None:
     first = start(MAX_CONCURRENT_JOBS="1", BATCH_SIZE="1")
     job, waiting = submit(first, sounds / "minutes.wav"), submit(first, sounds / "minute.wav")
-    until(lambda: is_half_done(first, job))
+    until(lambda: has_windows(first, job, 2))
     first.drain()
     drained = first.store.get(job.id)
     kept = first.store.plan(job.id).segments

@@ -41,6 +41,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
         ENGINE="openai-whisper",
         ENGINE_THREADS="1",  # threads wait for each other where other tests want the cores
         AUDIO_CHUNK_SIZE="60",
+        AUDIO_OPTIMIZATION="true",
     )
     with running(settings) as services:
         yield services
@@ -108,13 +109,13 @@ def test_no_sentence_is_lost_or_doubled(transcribe: Transcribe, name: str) -> No
 
 def test_the_container_does_not_change_the_text(transcribe: Transcribe, tmp_path: Path) -> None:
     """The demo model mistakes a word now and then when a codec has changed its sound a little."""
+    source = AUDIO / "de_1min.flac"
     original = encoded = ""
-    for name in ("en_30s.flac", "de_1min.flac"):
-        for extension in ("mp3", "m4a", "webm", "mp4"):
-            path = tmp_path / f"{name}.{extension}"
-            media.encode(path, AUDIO / name, with_video=extension in {"mp4", "webm"})
-            original += f" {transcribe(AUDIO / name).text}"
-            encoded += f" {transcribe(path).text}"
+    for extension in ("mp3", "m4a", "webm", "mp4"):
+        path = tmp_path / f"talk.{extension}"
+        media.encode(path, source, with_video=extension == "mp4")
+        original += f" {transcribe(source).text}"
+        encoded += f" {transcribe(path).text}"
     assert word_error_rate(original, encoded) <= 1.0
 
 

@@ -87,6 +87,11 @@ class EngineClient:
     def is_running(self) -> bool:
         return self._host is not None
 
+    @property
+    def is_ready(self) -> bool:
+        """False while the host still starts, which takes seconds where files are not cached."""
+        return self._host is not None and self._host_spoke
+
     def submit(self, request: Request, on_answer: OnAnswer) -> int:
         """Send a request; its one answer goes to `on_answer`. Raises EngineCrashed after stop()."""
         with self._lock:

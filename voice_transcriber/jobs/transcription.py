@@ -239,7 +239,8 @@ class Transcription:
 
     def _current_stage(self) -> Stage:
         loading = self._engine.loading == self._job.options.model
-        return Stage.LOADING_MODEL if loading else Stage.TRANSCRIBING
+        ready = self._engine.is_ready and not loading
+        return Stage.TRANSCRIBING if ready else Stage.LOADING_MODEL
 
     def _progress(self) -> Progress:
         self._stage = self._current_stage()
