@@ -23,9 +23,7 @@ def load_settings(
     """
     from_file = {name: value or "" for name, value in dotenv_values(env_file).items()}
     values = {**from_file, **environ}
-    return Settings.from_mapping(
-        {**values, **_secrets_from_files(values)}, base=env_file.parent
-    )
+    return Settings.from_mapping({**values, **_secrets_from_files(values)}, base=env_file.parent)
 
 
 def _secrets_from_files(values: Mapping[str, str]) -> dict[str, str]:

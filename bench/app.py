@@ -20,7 +20,7 @@ import psutil
 PROJECT = Path(__file__).resolve().parents[1]
 START_LIMIT_S = 60.0
 _READY_POLL_S = 0.005
-_JOB_POLL_S = 0.1
+_JOB_POLL_S = 0.25
 
 
 class App:

@@ -67,7 +67,7 @@ class DirectEngine:
 
     def transcribe(self, pcm: str, language: str) -> dict[str, Any]:
         """Seconds of the plan and of the windows, their number, and the text."""
-        started = time.monotonic()
+        started, cpu_before_s = time.monotonic(), time.process_time()
         waiting = deque(self._plan(pcm, language))
         planned = time.monotonic()
         segments: list[Segment] = []
@@ -85,6 +85,7 @@ class DirectEngine:
             "plan_s": planned - started,
             "windows_s": time.monotonic() - planned,
             "windows": windows,
+            "cpu_s": time.process_time() - cpu_before_s,
             "text": "".join(segment.text for segment in segments).strip(),
         }
 

@@ -31,8 +31,9 @@ class Score:
     errors: float
     found: int
     true: int
-    median_s: float | None  # distance of a found start from the nearest true one
+    median_s: float | None  # of the distances of found starts from the nearest true ones
     p90_s: float | None
+    distances_s: Sequence[float] = ()
     counts: tuple[int, int, int] | None = None  # substitutions, deletions, insertions
     language: str | None = None
     wall_s: float | None = None
@@ -67,7 +68,9 @@ def score(recording: Recording, reading: Reading) -> Score:
     if not distances:
         return blank
     median_s, p90_s = np.percentile(distances, [50, 90])
-    return replace(blank, median_s=float(median_s), p90_s=float(p90_s))
+    return replace(
+        blank, median_s=float(median_s), p90_s=float(p90_s), distances_s=tuple(distances)
+    )
 
 
 def start_distances(found_s: Sequence[float], true_s: Sequence[float]) -> list[float]:

@@ -1,4 +1,4 @@
-"""Services that run: how tests start them, give them work and wait for its end."""
+"""Services that run: tests start them, give them work, wait for its end, look at what is left."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from voice_transcriber.job import Job, Priority, TranscribeOptions
+from voice_transcriber.job import Job, JobStatus, Priority, TranscribeOptions
 from voice_transcriber.services import Services
 from voice_transcriber.settings import Settings
 
@@ -80,3 +80,23 @@ def text_so_far(services: Services, job: Job) -> str:
 
 def windows_done(services: Services, job: Job) -> int:
     return len(services.store.plan(job.id).segments)
+
+
+def work_folders(services: Services) -> list[Path]:
+    return list((services.settings.data_dir / "work").iterdir())
+
+
+def blob_files(services: Services) -> list[Path]:
+    return [path for path in (services.settings.data_dir / "blobs").rglob("*") if path.is_file()]
+
+
+def sidecars(services: Services) -> list[Path]:
+    return list((services.settings.data_dir / "transcripts").iterdir())
+
+
+def runs(services: Services, job: Job) -> bool:
+    return services.store.get(job.id).status is JobStatus.RUNNING
+
+
+def has_windows(services: Services, job: Job, done: int) -> bool:
+    return windows_done(services, job) >= done

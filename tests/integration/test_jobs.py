@@ -3,119 +3,30 @@
 from __future__ import annotations
 
 import logging
-import os
-import signal
-import time
-from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.contract.makers import Clock, Jobs
-from tests.recordings import poison, silence, tone, write_wav
+from tests.integration.conftest import Start
 from tests.running import (
+    blob_files,
     ended,
-    running,
-    settings_for,
+    has_windows,
+    runs,
+    sidecars,
     submit,
     text_of,
     text_so_far,
     until,
-    windows_done,
+    work_folders,
 )
-from voice_transcriber.data_folder import DataFolder
 from voice_transcriber.errors import (
-    ConfigurationError,
-    DataFolderBusy,
     EmptyFile,
     NotFound,
     QueueFull,
-    ShuttingDown,
 )
-from voice_transcriber.job import Job, JobStatus, Priority, TranscribeOptions, WindowStatus
+from voice_transcriber.job import JobStatus, Priority, TranscribeOptions
 from voice_transcriber.services import Services
-from voice_transcriber.store.sqlite import SqliteStore
-
-LONG_S = 1800  # 18 seconds of work for the fake engine: no test waits for its end
-Start = Callable[..., Services]
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    """Start services, all on one data folder; at most one of them runs at a time."""
-    started: list[Services] = []
-
-    def again(**values: str) -> Services:
-        services = Services(settings_for(tmp_path, **values))
-        services.start()
-        started.append(services)
-        return services
-
-    yield again
-    for services in started:
-        services.stop()
-
-
-@pytest.fixture
-def services(start: Start) -> Services:
-    return start()
-
-
-@pytest.fixture(autouse=True)
-def quiet(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.CRITICAL, logger="voice_transcriber.engines")
-
-
-@pytest.fixture(scope="session")
-def sounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Recordings of different lengths; the text of each is another one."""
-    folder = tmp_path_factory.mktemp("sounds")
-    for name, seconds, pitch_hz in [
-        ("clip", 5, 440),
-        ("other clip", 5, 500),
-        ("minute", 60, 330),
-        ("minutes", 240, 250),
-        ("long", LONG_S, 220),
-    ]:
-        write_wav(folder / f"{name}.wav", tone(seconds, pitch_hz=pitch_hz))
-    bad = [tone(15), silence(6), tone(5), poison(), tone(5), silence(6), tone(15, pitch_hz=300)]
-    write_wav(folder / "poison.wav", *bad)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def true_texts(sounds: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What an undisturbed run gives."""
-    with running(settings_for(tmp_path_factory.mktemp("undisturbed"))) as services:
-        jobs = {
-            name: submit(services, sounds / f"{name}.wav")
-            for name in ("clip", "other clip", "minute", "minutes")
-        }
-        return {name: text_of(services, job) for name, job in jobs.items()}
-
-
-def work_folders(services: Services) -> list[Path]:
-    return list((services.settings.data_dir / "work").iterdir())
-
-
-def blob_files(services: Services) -> list[Path]:
-    return [path for path in (services.settings.data_dir / "blobs").rglob("*") if path.is_file()]
-
-
-def sidecars(services: Services) -> list[Path]:
-    return list((services.settings.data_dir / "transcripts").iterdir())
-
-
-def runs(services: Services, job: Job) -> bool:
-    return services.store.get(job.id).status is JobStatus.RUNNING
-
-
-def has_windows(services: Services, job: Job, done: int) -> bool:
-    return windows_done(services, job) >= done
-
-
-# From acceptance to the end
 
 
 def test_a_job_becomes_a_transcript(services: Services, sounds: Path) -> None:
@@ -211,9 +122,6 @@ def test_the_figures_are_logged_when_that_is_asked_for(
     assert len([one for one in told if f"job={job.id}" in one and "wall_s=" in one]) == lines
 
 
-# Order
-
-
 def test_urgent_jobs_go_first_and_equal_ones_in_the_order_of_their_coming(
     start: Start, sounds: Path
 ) -> None:
@@ -257,9 +165,6 @@ def test_a_full_queue_says_no_and_keeps_nothing(start: Start, sounds: Path) -> N
     with pytest.raises(QueueFull):
         services.manager.check_accepts()
     assert blob_files(services) == files
-
-
-# Cancel, retry, delete
 
 
 def test_a_queued_job_is_cancelled_at_once(start: Start, sounds: Path) -> None:
@@ -311,199 +216,3 @@ def test_audio_stays_as_long_as_another_job_needs_it(services: Services, sounds:
     assert len(blob_files(services)) == len(sidecars(services)) == 1
     services.manager.delete(second.id)
     assert blob_files(services) == []
-
-
-# Crashes of the engine
-
-
-def test_a_window_that_ends_the_engine_fails_alone(
-    services: Services, sounds: Path, true_texts: dict[str, str]
-) -> None:
-    bad = submit(services, sounds / "poison.wav")
-    others = {name: submit(services, sounds / f"{name}.wav") for name in ("minute", "clip")}
-    assert {name: text_of(services, job) for name, job in others.items()} == {
-        name: true_texts[name] for name in others
-    }
-    bad = ended(services, bad)
-    windows = services.store.plan(bad.id).windows
-    assert bad.error is not None
-    assert (bad.status, bad.error.code) == (JobStatus.FAILED, "poison_window")
-    assert "SIGSEGV" in bad.error.message
-    assert [(one.status, one.crashes) for one in windows] == [
-        (WindowStatus.DONE, 0),
-        (WindowStatus.FAILED, 3),
-        (WindowStatus.DONE, 0),
-    ]
-    assert text_so_far(services, bad)
-
-
-def test_a_retry_of_such_a_job_keeps_what_was_done(services: Services, sounds: Path) -> None:
-    job = ended(services, submit(services, sounds / "poison.wav"))
-    before = services.store.plan(job.id)
-    services.manager.retry(job.id)
-    after = services.store.plan(job.id)
-    assert before.segments == after.segments
-    again = ended(services, job)
-    assert again.error is not None
-    assert again.error.code == "poison_window"
-    assert services.store.plan(job.id).segments == before.segments
-
-
-def test_jobs_survive_the_death_of_the_engine(
-    services: Services, sounds: Path, true_texts: dict[str, str]
-) -> None:
-    names = ("minutes", "minute", "other clip")
-    jobs = {name: submit(services, sounds / f"{name}.wav") for name in names}
-    for done in (1, 4):
-        until(partial(has_windows, services, jobs["minutes"], done))
-        until(lambda: services.engine.pid)
-        os.kill(services.engine.pid or 0, signal.SIGKILL)
-    for name, job in jobs.items():
-        assert text_of(services, job) == true_texts[name]
-    assert services.engine.starts >= 2
-
-
-def test_a_job_whose_engine_dies_at_its_start_waits_a_while_and_goes_on(
-    services: Services, sounds: Path, true_texts: dict[str, str]
-) -> None:
-    job = submit(services, sounds / "clip.wav")
-    until(lambda: services.engine.pid)
-    os.kill(services.engine.pid or 0, signal.SIGKILL)
-    assert text_of(services, job) == true_texts["clip"]
-    assert services.store.get(job.id).failures == 1
-
-
-def test_the_decoded_audio_of_a_waiting_job_goes_when_it_is_cancelled(
-    services: Services, sounds: Path
-) -> None:
-    job = submit(services, sounds / "clip.wav")
-    until(lambda: services.engine.pid)
-    os.kill(services.engine.pid or 0, signal.SIGKILL)
-    until(lambda: services.store.get(job.id).failures == 1)
-    assert len(work_folders(services)) == 1
-    assert services.manager.cancel(job.id).status is JobStatus.CANCELLED
-    until(lambda: not work_folders(services))
-
-
-# Stop and start
-
-
-def test_a_drained_job_is_finished_by_the_next_start(
-    start: Start, sounds: Path, true_texts: dict[str, str]
-) -> None:
-    first = start(MAX_CONCURRENT_JOBS="1", BATCH_SIZE="1")
-    job, waiting = submit(first, sounds / "minutes.wav"), submit(first, sounds / "minute.wav")
-    until(lambda: has_windows(first, job, 2))
-    first.drain()
-    drained = first.store.get(job.id)
-    kept = first.store.plan(job.id).segments
-    assert (drained.status, drained.failures) == (JobStatus.QUEUED, 0)
-    with pytest.raises(ShuttingDown):
-        submit(first, sounds / "clip.wav")
-    first.stop()
-    second = start()
-    assert kept.items() <= second.store.plan(job.id).segments.items()
-    assert text_of(second, job) == true_texts["minutes"]
-    assert text_of(second, waiting) == true_texts["minute"]
-
-
-def test_health_tells_what_goes_on_and_that_it_ends(services: Services, sounds: Path) -> None:
-    job = submit(services, sounds / "minutes.wav")
-    until(lambda: windows_done(services, job))
-    health = services.health()
-    assert (health.ready, health.details["running"]) == (True, 1)
-    assert health.details["engine"]["models"] == ["demo"]
-    services.drain()
-    assert not services.health().ready
-
-
-def test_a_second_instance_on_the_same_folder_is_refused(services: Services) -> None:
-    with pytest.raises(DataFolderBusy, match="data"):
-        Services(services.settings)
-
-
-def test_a_stopped_instance_gives_the_folder_back(start: Start) -> None:
-    start().stop()
-    assert start().health().ready
-
-
-# Housekeeping
-
-
-def test_a_start_removes_what_a_dead_process_left(start: Start, tmp_path: Path) -> None:
-    folder = DataFolder(tmp_path / "data")
-    folder.create()
-    (folder.work / "job-that-ended").mkdir()
-    (folder.work / "job-that-ended" / "audio.pcm").write_bytes(b"\0\0")
-    (folder.temp / "spooled upload").write_bytes(b"half")
-    services = start()
-    assert work_folders(services) == []
-    assert list(folder.temp.iterdir()) == []
-
-
-def test_housekeeping_removes_old_strays_and_leaves_young_ones(
-    start: Start, sounds: Path, tmp_path: Path
-) -> None:
-    services = start(CLEANUP_INTERVAL="1")
-    kept = ended(services, submit(services, sounds / "clip.wav"))
-    upload = services.blobs.writer()
-    upload.write(b"half of an upload")
-    (part,) = (path for path in blob_files(services) if path.stat().st_size == 17)
-    temp = tmp_path / "data" / "tmp"
-    old, young = temp / "old", temp / "young"
-    old.touch()
-    young.touch()
-    os.utime(old, (0, 0))
-    os.utime(part, (0, 0))
-    orphan = tmp_path / "data" / "work" / "nobody"
-    orphan.mkdir()
-    until(lambda: not old.exists() and not part.exists() and not orphan.exists())
-    upload.discard()
-    assert young.exists()
-    assert services.blobs.path(kept.blob_sha256).exists()
-
-
-def test_jobs_are_deleted_when_their_days_are_over(start: Start, tmp_path: Path) -> None:
-    """Two jobs of 1970 and of tomorrow: only the first one is old."""
-    folder = DataFolder(tmp_path / "data")
-    folder.create()
-    clock = Clock()
-    store = SqliteStore(folder.database, clock=clock)
-    jobs = Jobs(store)
-    old = jobs.completed()
-    clock.now = time.time()
-    young = jobs.completed()
-    store.close()
-    services = start(CLEANUP_INTERVAL="1", RETENTION_DAYS="1")
-    until(lambda: services.store.counts()[JobStatus.COMPLETED] == 1)
-    assert services.store.get(young.id)
-    with pytest.raises(NotFound):
-        services.store.get(old.id)
-
-
-def test_without_a_retention_nothing_is_deleted(start: Start, tmp_path: Path) -> None:
-    folder = DataFolder(tmp_path / "data")
-    folder.create()
-    store = SqliteStore(folder.database, clock=Clock())
-    job = Jobs(store).completed()
-    store.close()
-    services = start(CLEANUP_INTERVAL="1")
-    stray = folder.temp / "old"
-    stray.touch()
-    os.utime(stray, (0, 0))
-    until(lambda: not stray.exists())
-    assert services.store.get(job.id).status is JobStatus.COMPLETED
-
-
-def test_saving_memory_lets_go_of_the_model_when_no_job_is_left(start: Start, sounds: Path) -> None:
-    services = start(MEMORY_OPTIMIZATION="true")
-    ended(services, submit(services, sounds / "clip.wav"))
-    until(lambda: services.engine.models == [])
-    assert services.engine.is_running
-
-
-def test_a_data_folder_that_cannot_be_made_names_the_setting(tmp_path: Path) -> None:
-    (tmp_path / "data").write_text("a file", encoding="utf-8")
-    with pytest.raises(ConfigurationError, match="data folder") as caught:
-        Services(settings_for(tmp_path))
-    assert "DATA_DIR" in caught.value.remedy

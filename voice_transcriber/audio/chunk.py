@@ -18,6 +18,7 @@ from voice_transcriber.job import SAMPLE_RATE
 MAX_WINDOW = 30 * SAMPLE_RATE
 LOWEST_POINT_RANGE = 10 * SAMPLE_RATE  # long speech is cut somewhere in the last 10 s
 MAX_GAP = 5 * SAMPLE_RATE  # longer silence separates windows
+SOON = SAMPLE_RATE
 LEAD_IN = int(0.3 * SAMPLE_RATE)  # audio kept before the first and after the last span
 MAX_SPEECH = MAX_WINDOW - 2 * LEAD_IN  # so that the margins push no speech out of the window
 
@@ -79,11 +80,18 @@ def _with_margins(groups: Sequence[Sequence[Span]], *, length: int) -> list[Wind
         before = groups[index - 1][-1].end if index else 0
         after = groups[index + 1][0].start if index + 1 < len(groups) else length
         start = max(group[0].start - LEAD_IN, _middle(before, group[0].start) if index else 0)
+        if index == 0 and _may_begin_at_the_start(group):
+            start = 0
         is_last = index + 1 == len(groups)
         end = min(group[-1].end + LEAD_IN, after if is_last else _middle(group[-1].end, after))
         # Spans are whole frames, and the last frame of the audio may be padded.
         windows.append(WindowRange(start, end, min(group[-1].end, length)))
     return windows
+
+
+def _may_begin_at_the_start(group: Sequence[Span]) -> bool:
+    """Speech that soon begins is heard from the start: its times then lie on the file's grid."""
+    return group[0].start <= SOON and group[-1].end + LEAD_IN <= MAX_WINDOW
 
 
 def _middle(left: int, right: int) -> int:

@@ -100,9 +100,14 @@ def test_speech_of_just_one_window_is_heard_to_its_end() -> None:
 
 
 def test_spans_that_follow_closely_share_a_window_with_the_silence_between() -> None:
-    (window,) = windows_of((1, 3), (5, 8), (12, 14))
-    assert (window.start, window.end) == (frame(1) - LEAD_IN, frame(14) + LEAD_IN)
+    (window,) = windows_of((2, 3), (5, 8), (12, 14))
+    assert (window.start, window.end) == (frame(2) - LEAD_IN, frame(14) + LEAD_IN)
     assert window.speech_end == frame(14)
+
+
+def test_speech_that_soon_begins_is_heard_from_the_start() -> None:
+    (window,) = windows_of((0.9, 3))
+    assert (window.start, window.end) == (0, frame(3) + LEAD_IN)
 
 
 def test_a_long_silence_separates_windows() -> None:
