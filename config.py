@@ -35,9 +35,10 @@ def _secrets_from_files(values: Mapping[str, str]) -> dict[str, str]:
             continue
         try:
             secrets[setting.name] = Path(path).read_text(encoding="utf-8").strip()
-        except OSError as error:
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not a text"
             raise ConfigurationError(
-                f"{setting.name}_FILE names {path}, which cannot be read: {error.strerror}.",
+                f"{setting.name}_FILE names {path}, which cannot be read: {reason}.",
                 remedy=f"Correct {setting.name}_FILE or the rights of that file.",
             ) from error
     return secrets

@@ -42,18 +42,16 @@ def parse_window(
     `resume_ms` says from where the rest has to be decoded as a window of its own.
     """
     begin = vocabulary.timestamp_begin
-    pieces = _closed_pieces(tokens, begin)
-    if not pieces:
-        return ParsedWindow(_whole(tokens, begin, length_ms), None)
+    pieces, tail = _split(tokens, begin)
     kept = tuple(_timed(piece, begin, length_ms) for piece in pieces)
-    end_ms = kept[-1].end_ms
-    if end_ms <= 0 or speech_end_ms - end_ms <= UNFINISHED_MS:
-        return ParsedWindow(kept, None)
-    return ParsedWindow(kept, end_ms)
+    end_ms = kept[-1].end_ms if kept else 0
+    if end_ms > 0 and speech_end_ms - end_ms > UNFINISHED_MS:
+        return ParsedWindow(kept, end_ms)
+    return ParsedWindow((*kept, *_open(tail, begin, length_ms)), None)
 
 
-def _closed_pieces(tokens: Sequence[int], begin: int) -> list[Sequence[int]]:
-    """Runs of tokens that begin and end with a timestamp."""
+def _split(tokens: Sequence[int], begin: int) -> tuple[list[Sequence[int]], Sequence[int]]:
+    """Runs of tokens that begin and end with a timestamp, and the open rest."""
     borders = [
         index
         for index in range(1, len(tokens))
@@ -62,11 +60,12 @@ def _closed_pieces(tokens: Sequence[int], begin: int) -> list[Sequence[int]]:
     if len(tokens) >= 2 and tokens[-1] >= begin > tokens[-2]:
         borders.append(len(tokens))
     starts = [0, *borders]
-    return [
+    closed = [
         tokens[start:end]
         for start, end in zip(starts, borders, strict=False)
         if end - start > 2 and tokens[start] >= begin
     ]
+    return closed, tokens[starts[-1] :]
 
 
 def _timed(piece: Sequence[int], begin: int, length_ms: int) -> TimedTokens:
@@ -76,8 +75,8 @@ def _timed(piece: Sequence[int], begin: int, length_ms: int) -> TimedTokens:
     return TimedTokens(start_ms, max(start_ms, end_ms), tuple(piece))
 
 
-def _whole(tokens: Sequence[int], begin: int, length_ms: int) -> tuple[TimedTokens, ...]:
-    """No closed segment: the text, if there is any, spans from its first timestamp to the end."""
+def _open(tokens: Sequence[int], begin: int, length_ms: int) -> tuple[TimedTokens, ...]:
+    """Text that nothing closes, if there is any, lasts from its first timestamp to the end."""
     if all(token >= begin for token in tokens):
         return ()
     first = tokens[0]

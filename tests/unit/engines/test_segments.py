@@ -70,6 +70,15 @@ def test_a_second_of_speech_at_the_end_is_no_reason_to_decode_again() -> None:
     assert parse(at(0), 1, at(20), speech_end_ms=21_000).resume_ms is None
 
 
+def test_open_text_in_the_last_second_is_kept() -> None:
+    parsed = parse(at(0), 1, at(29.4), at(29.4), 2)
+    assert [(one.start_ms, one.end_ms) for one in parsed.segments] == [
+        (0, 29_400),
+        (29_400, 30_000),
+    ]
+    assert parsed.resume_ms is None
+
+
 def test_text_without_any_closed_segment_spans_the_window() -> None:
     assert parse(1, 2) == ParsedWindow((TimedTokens(0, LENGTH_MS, (1, 2)),), None)
 
