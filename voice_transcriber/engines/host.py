@@ -35,6 +35,7 @@ from voice_transcriber.processes.memory import free_unused_memory
 log = logging.getLogger(__name__)
 
 END_OF_INPUT = None
+BATCH_WAIT_S = 0.01
 
 
 class EngineHost:
@@ -76,12 +77,20 @@ class EngineHost:
         """Handle all waiting messages; wait for one when there is no window to decode."""
         while True:
             try:
-                message = self._inbox.get(block=not len(self._batcher))
+                message = self._inbox.get(timeout=self._patience_s())
             except queue.Empty:
                 return True
             if message is END_OF_INPUT:
                 return False
             self._handle(message)
+
+    def _patience_s(self) -> float | None:
+        """How long to wait for a further message: for ever without work, and a moment for
+        windows that are on their way while a batch is not full.
+        """
+        if not len(self._batcher):
+            return None
+        return 0.0 if len(self._batcher) >= self._options.batch_size else BATCH_WAIT_S
 
     def _handle(self, message: Message) -> None:
         match message["op"]:
