@@ -6,7 +6,7 @@ windows that fail are decoded again, together, at the next temperature.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from voice_transcriber.engines.base import DecodeOptions, Features, Hypothesis, Model
@@ -17,30 +17,42 @@ LOGPROB_LIMIT = -1.0  # below: the model is guessing
 NO_SPEECH_LIMIT = 0.6  # above, with a low log-probability: silence
 
 
-def decode_with_fallback(
-    model: Model, features: Sequence[Features], options: DecodeOptions
+def raise_temperature(
+    model: Model,
+    features: Sequence[Features],
+    options: DecodeOptions,
+    first: Sequence[Hypothesis],
+    *,
+    leave: Collection[int] = (),
 ) -> list[Hypothesis]:
-    """One hypothesis for each window; a silent window gives one without tokens."""
-    found: dict[int, Hypothesis] = {}
-    pending = list(range(len(features)))
-    for temperature in TEMPERATURES:
-        batch = [features[index] for index in pending]
-        hypotheses = model.decode(batch, replace(options, temperature=temperature))
-        found.update(zip(pending, hypotheses, strict=True))
-        pending = [index for index in pending if needs_fallback(found[index])]
+    """One hypothesis for each window, from those of the lowest temperature.
+
+    Windows whose index is in `leave` stay as they are. Of a silent window nothing is kept but
+    the figures.
+    """
+    found = list(first)
+    for temperature in TEMPERATURES[1:]:
+        pending = [
+            index for index, one in enumerate(found) if index not in leave and needs_fallback(one)
+        ]
         if not pending:
             break
-    return [_without_silence(found[index]) for index in range(len(features))]
+        batch = [features[index] for index in pending]
+        hypotheses = model.decode(batch, replace(options, temperature=temperature))
+        for index, hypothesis in zip(pending, hypotheses, strict=True):
+            found[index] = hypothesis
+    return [_without_silence(hypothesis) for hypothesis in found]
 
 
 def needs_fallback(hypothesis: Hypothesis) -> bool:
     """True when the text is not to be trusted; silence is not a failure."""
     if is_silence(hypothesis):
         return False
-    return (
-        hypothesis.compression_ratio > COMPRESSION_RATIO_LIMIT
-        or hypothesis.avg_logprob < LOGPROB_LIMIT
-    )
+    return repeats_itself(hypothesis) or hypothesis.avg_logprob < LOGPROB_LIMIT
+
+
+def repeats_itself(hypothesis: Hypothesis) -> bool:
+    return hypothesis.compression_ratio > COMPRESSION_RATIO_LIMIT
 
 
 def is_silence(hypothesis: Hypothesis) -> bool:

@@ -7,7 +7,7 @@ Audio never travels: a request names the PCM file and a range of samples.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 from voice_transcriber.errors import TranscriberError, error_from_code
@@ -105,6 +105,16 @@ class WindowReply:
             segments=tuple(Segment.from_dict(segment) for segment in message["segments"]),
             resume_sample=message["resume_sample"],
             stages_s=message["stages_s"],
+        )
+
+    def with_stages(self, stages_s: Mapping[str, float]) -> Self:
+        """The same, and these seconds added."""
+        names = {*self.stages_s, *stages_s}
+        return replace(
+            self,
+            stages_s={
+                name: self.stages_s.get(name, 0.0) + stages_s.get(name, 0.0) for name in names
+            },
         )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from voice_transcriber.audio.pcm import read_samples
 from voice_transcriber.engines.base import DecodeOptions, Features, Hypothesis, Model, WordTiming
-from voice_transcriber.engines.fallback import decode_with_fallback
+from voice_transcriber.engines.fallback import TEMPERATURES, raise_temperature, repeats_itself
 from voice_transcriber.engines.protocol import WindowReply, WindowRequest
 from voice_transcriber.engines.segments import TimedTokens, parse_window
 from voice_transcriber.engines.stopwatch import Stopwatch
@@ -17,6 +18,7 @@ from voice_transcriber.transcript.model import Segment, Word
 
 FeatureKey = tuple[str, str, float, int, int]  # model, pcm, gain, start, end
 SHELF_SIZE = 8  # windows whose features wait between language detection and decoding
+SHORTEST_DIVIDED = 20 * SAMPLE_RATE  # shorter windows are not cut in two
 
 
 class FeatureShelf:
@@ -75,17 +77,60 @@ def _transcribe(
 ) -> list[WindowReply]:
     first = requests[0]
     keys = [(one.model, one.pcm, one.gain, one.start, one.end) for one in requests]
+    options = DecodeOptions(
+        language=first.language,
+        task=first.task,
+        prompt=first.prompt,
+        temperature=TEMPERATURES[0],
+    )
     watch = Stopwatch()
     with watch.stage("encode"):
         features = encode_windows(model, keys, shelf)
     with watch.stage("text"):
-        options = DecodeOptions(language=first.language, task=first.task, prompt=first.prompt)
-        hypotheses = decode_with_fallback(model, features, options)
+        hypotheses = model.decode(features, options)
+        divided = [
+            index for index, found in enumerate(hypotheses) if _is_divided(requests[index], found)
+        ]
+        hypotheses = raise_temperature(model, features, options, hypotheses, leave=divided)
     share_s = {name: seconds / len(requests) for name, seconds in watch.stages_s.items()}
+    halves = iter(_first_halves(model, [requests[index] for index in divided], shelf))
     return [
-        _Reader(model, request, share_s).reply(hypothesis, window_features)
-        for request, hypothesis, window_features in zip(requests, hypotheses, features, strict=True)
+        next(halves).with_stages(share_s)
+        if index in divided
+        else _Reader(model, request, share_s).reply(hypotheses[index], features[index])
+        for index, request in enumerate(requests)
     ]
+
+
+def _is_divided(request: WindowRequest, hypothesis: Hypothesis) -> bool:
+    """A long list of like sentences may seem to repeat itself only because it is long."""
+    return repeats_itself(hypothesis) and request.end - request.start >= SHORTEST_DIVIDED
+
+
+def _first_halves(
+    model: Model, requests: Sequence[WindowRequest], shelf: FeatureShelf
+) -> list[WindowReply]:
+    """The text of the first half of each window; the rest is left to a window of its own."""
+    if not requests:
+        return []
+    cuts = [_quiet_middle(request) for request in requests]
+    halves = [
+        replace(request, end=cut, speech_end=cut)
+        for request, cut in zip(requests, cuts, strict=True)
+    ]
+    return [
+        reply if reply.resume_sample is not None else replace(reply, resume_sample=cut)
+        for reply, cut in zip(_transcribe(model, halves, shelf), cuts, strict=True)
+    ]
+
+
+def _quiet_middle(request: WindowRequest) -> int:
+    # librosa takes a second to import; most files never need it.
+    from voice_transcriber.audio.level import quietest_point
+
+    third = (request.end - request.start) // 3
+    start, end = request.start + third, request.end - third
+    return start + quietest_point(read_samples(Path(request.pcm), start, end))
 
 
 class _Reader:

@@ -16,9 +16,9 @@ from voice_transcriber.engines.base import (
 )
 from voice_transcriber.engines.fallback import (
     TEMPERATURES,
-    decode_with_fallback,
     is_silence,
     needs_fallback,
+    raise_temperature,
 )
 
 OPTIONS = DecodeOptions(language="en")
@@ -82,16 +82,23 @@ class ScriptedModel:
         raise NotImplementedError
 
 
+def decode(
+    model: ScriptedModel, scripts: Sequence[Features], *, leave: Sequence[int] = ()
+) -> list[Hypothesis]:
+    first = model.decode(scripts, OPTIONS)
+    return raise_temperature(model, scripts, OPTIONS, first, leave=leave)
+
+
 def test_good_text_is_decoded_once() -> None:
     model = ScriptedModel()
-    assert decode_with_fallback(model, [[GOOD], [GOOD]], OPTIONS) == [GOOD, GOOD]
+    assert decode(model, [[GOOD], [GOOD]]) == [GOOD, GOOD]
     assert model.batches == [(0.0, 2)]
 
 
 @pytest.mark.parametrize("bad", [GUESSED, REPEATED])
 def test_a_bad_window_is_decoded_again_without_its_neighbours(bad: Hypothesis) -> None:
     model = ScriptedModel()
-    found = decode_with_fallback(model, [[GOOD], [bad, bad, GOOD], [SILENT]], OPTIONS)
+    found = decode(model, [[GOOD], [bad, bad, GOOD], [SILENT]])
     assert found[:2] == [GOOD, GOOD]
     assert model.batches == [(0.0, 3), (0.2, 1), (0.4, 1)]
 
@@ -99,26 +106,32 @@ def test_a_bad_window_is_decoded_again_without_its_neighbours(bad: Hypothesis) -
 def test_windows_stay_in_order_when_several_fall_back() -> None:
     first, second = hypothesis(" first"), hypothesis(" second")
     scripts = [[GUESSED, GUESSED, first], [GOOD], [REPEATED, second]]
-    found = decode_with_fallback(ScriptedModel(), scripts, OPTIONS)
+    found = decode(ScriptedModel(), scripts)
     assert [one.text for one in found] == [" first", " good", " second"]
 
 
 def test_the_last_temperature_counts_even_when_it_is_no_better() -> None:
     model = ScriptedModel()
     last = hypothesis(" last", avg_logprob=-1.5)
-    assert decode_with_fallback(model, [[*[GUESSED] * 5, last]], OPTIONS) == [last]
+    assert decode(model, [[*[GUESSED] * 5, last]]) == [last]
     assert model.batches == [(temperature, 1) for temperature in TEMPERATURES]
+
+
+def test_a_window_that_another_decode_replaces_is_left_as_it_is() -> None:
+    model = ScriptedModel()
+    assert decode(model, [[REPEATED, GOOD], [GUESSED, GOOD]], leave=[0]) == [REPEATED, GOOD]
+    assert model.batches == [(0.0, 2), (0.2, 1)]
 
 
 def test_silence_is_not_decoded_again_and_has_no_text() -> None:
     model = ScriptedModel()
-    (found,) = decode_with_fallback(model, [[SILENT]], OPTIONS)
+    (found,) = decode(model, [[SILENT]])
     assert (found.tokens, found.text) == ((), "")
     assert len(model.batches) == 1
 
 
 def test_silence_that_shows_at_a_higher_temperature_has_no_text() -> None:
-    (found,) = decode_with_fallback(ScriptedModel(), [[REPEATED, SILENT]], OPTIONS)
+    (found,) = decode(ScriptedModel(), [[REPEATED, SILENT]])
     assert found.text == ""
 
 
