@@ -50,17 +50,20 @@ def serve_until_stopped(settings: Settings) -> None:
     """Serve until SIGTERM or Ctrl-C, then drain and stop in order."""
     from voice_transcriber.cli.instance import announce, withdraw
     from voice_transcriber.services import Services
+    from voice_transcriber.web.server import collect_garbage_rarely
 
     services = Services(settings)
     try:
         withdraw(settings.data_dir)  # a killed server's
         server = _listen(settings, services)
         services.start()
+        services.preload()
         _stop_on_signals(services, server)
         announce(settings.data_dir, host=settings.host, port=server.port)
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         shown = "localhost" if host == "127.0.0.1" else host
         print(f"Voice Transcriber is ready on http://{shown}:{settings.port}", flush=True)
+        collect_garbage_rarely()
         server.run()
     finally:
         withdraw(settings.data_dir)

@@ -9,7 +9,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from voice_transcriber.errors import ConfigurationError
-from voice_transcriber.settings import SETTINGS, Settings
+from voice_transcriber.settings import SETTINGS, Settings, Source
 
 PROJECT_DIR = Path(__file__).resolve().parent
 
@@ -23,7 +23,13 @@ def load_settings(
     """
     from_file = {name: value or "" for name, value in dotenv_values(env_file).items()}
     values = {**from_file, **environ}
-    return Settings.from_mapping({**values, **_secrets_from_files(values)}, base=env_file.parent)
+    secrets = _secrets_from_files(values)
+    sources = {
+        **dict.fromkeys(from_file, Source.ENV_FILE),
+        **dict.fromkeys(environ, Source.ENVIRONMENT),
+        **dict.fromkeys(secrets, Source.SECRET_FILE),
+    }
+    return Settings.from_mapping({**values, **secrets}, base=env_file.parent, sources=sources)
 
 
 def _secrets_from_files(values: Mapping[str, str]) -> dict[str, str]:

@@ -109,6 +109,21 @@ def write_silence_opus(path: Path, *, seconds: int) -> Path:
     return path
 
 
+def write_tracks(path: Path, *sources: Path) -> Path:
+    """A sound track for each source, in their order."""
+    with av.open(path, "w") as container:
+        streams = [container.add_stream("flac", rate=16_000, layout="mono") for _ in sources]
+        for source, stream in zip(sources, streams, strict=True):
+            resampler = AudioResampler("s16", "mono", 16_000, _frame_size(stream))
+            samples = 0
+            for frame in _resampled(source, resampler):
+                frame.pts, frame.time_base = samples, Fraction(1, 16_000)
+                samples += frame.samples
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+    return path
+
+
 def write_video_without_sound(path: Path) -> Path:
     with av.open(path, "w") as container:
         write_video(container, add_video(container, path), seconds=2)

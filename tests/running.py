@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from voice_transcriber.engines.published import CHECKPOINTS, Checkpoint
 from voice_transcriber.job import Job, JobStatus, Priority, TranscribeOptions
 from voice_transcriber.services import Services
 from voice_transcriber.settings import Settings
@@ -19,7 +20,7 @@ DEMO = TranscribeOptions(model="demo")
 def settings_for(folder: Path, **values: str) -> Settings:
     """The fake engine and folders below `folder`, unless `values` say otherwise.
 
-    Levels are left alone: to measure them an engine imports librosa, for seconds.
+    Levels are left alone: the fake engine's text follows from the samples.
     """
     defaults = {
         "ENGINE": "fake",
@@ -32,8 +33,10 @@ def settings_for(folder: Path, **values: str) -> Settings:
 
 
 @contextmanager
-def running(settings: Settings) -> Iterator[Services]:
-    services = Services(settings)
+def running(
+    settings: Settings, *, published: Mapping[str, Checkpoint] = CHECKPOINTS
+) -> Iterator[Services]:
+    services = Services(settings, published=published)
     services.start()
     try:
         yield services

@@ -10,10 +10,14 @@ from flask import Flask
 from voice_transcriber.settings import Settings
 from voice_transcriber.web import (
     access,
+    api_docs,
     api_jobs,
+    api_models,
     api_ops,
+    api_system,
     context,
     error_pages,
+    models_page,
     pages,
     ui,
     wording,
@@ -44,8 +48,13 @@ def create_app(settings: Settings, services: Services) -> Flask:
     error_pages.install(app)
     wording.install(app)
     app.register_blueprint(api_jobs.bp)
+    app.register_blueprint(api_models.bp)
     app.register_blueprint(api_ops.bp)
+    app.register_blueprint(api_system.bp)
+    app.register_blueprint(api_docs.bp)
+    app.register_blueprint(api_docs.pages)
     app.register_blueprint(pages.bp)
+    app.register_blueprint(models_page.bp)
     app.register_blueprint(ui.bp)
     guarded = HostGuard(app.wsgi_app, settings.hosts)
     app.wsgi_app = SecurityHeaders(guarded)  # type: ignore[method-assign]

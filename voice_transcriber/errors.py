@@ -26,10 +26,13 @@ TranscriberError
     ShuttingDown                  shutting_down
   ModelError                      the model file is at fault; never retried by itself
     ModelUnavailable              model_unavailable
+      Offline                     offline
     ModelDamaged                  model_damaged
+    ModelTooLarge                 model_too_large
   EngineError                     the machine is at fault; retried with backoff
     EngineCrashed                 engine_crashed
     EngineOutOfMemory             engine_out_of_memory
+    GpuFailed                     gpu_failed
     EngineStalled                 engine_stalled
   PoisonWindow                    poison_window
   ConfigurationError              invalid_setting
@@ -238,11 +241,28 @@ class ModelUnavailable(ModelError):
     )
 
 
+class Offline(ModelUnavailable):
+    """The model is not on this machine, and the program runs offline (OFFLINE)."""
+
+    code = "offline"
+    default_remedy = (
+        "Copy the model's .pt file into WHISPER_MODEL_DIR, pick a model that is present, or set "
+        "OFFLINE to false and restart."
+    )
+
+
 class ModelDamaged(ModelError):
     """The model file is damaged or is not a Whisper checkpoint."""
 
     code = "model_damaged"
     default_remedy = "Delete the file; it is downloaded again at the next use."
+
+
+class ModelTooLarge(ModelError):
+    """The model does not fit into the memory that is free."""
+
+    code = "model_too_large"
+    default_remedy = "Choose a smaller model, close other programs, or lower BATCH_SIZE."
 
 
 class EngineError(TranscriberError):
@@ -265,6 +285,13 @@ class EngineOutOfMemory(EngineError):
 
     code = "engine_out_of_memory"
     default_remedy = "Choose a smaller model, or close other programs and retry."
+
+
+class GpuFailed(EngineError):
+    """The GPU failed."""
+
+    code = "gpu_failed"
+    default_remedy = "Retry the job, or set ENABLE_GPU_ACCELERATION to false to use the CPU."
 
 
 class EngineStalled(EngineError):

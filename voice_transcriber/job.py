@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Any
 
 SAMPLE_RATE = 16_000  # samples a second of all prepared audio, mono
+MAX_WINDOW = 30 * SAMPLE_RATE  # what a model hears at a time
+MAX_GAP = 5 * SAMPLE_RATE  # longer silence separates windows
+
+
+def search_key(text: str) -> str:
+    """Equal for texts that differ in case or in how accents are composed."""
+    return unicodedata.normalize("NFC", text.casefold())
 
 
 class JobStatus(StrEnum):
@@ -64,11 +72,15 @@ class TranscribeOptions:
     """What the user asks for; part of every batch key."""
 
     model: str  # a name of engines.published.CHECKPOINTS, demo, or a file in WHISPER_MODEL_DIR
-    language: str | None = None  # a code of transcript.languages; None detects it
+    language: str | None = None  # a code of transcript.languages, or "multi"; None detects it
     task: str = "transcribe"  # "transcribe", or "translate" to English
-    prompt: str | None = None  # words or names that are likely to occur
+    prompt: str | None = None  # text that might have come before
+    hotwords: str | None = None  # names and words that are likely to occur, commas between them
     word_timestamps: bool = False
     vad_filter: bool = True  # False decodes every second, speech or not
+    from_s: float = 0.0  # only this stretch of the recording is transcribed;
+    to_s: float | None = None  # times stay those of the file
+    audio_track: int | None = None  # from 0, among the sound tracks; None: the first one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,12 +132,19 @@ class Job:
     stage_percent: float | None = None  # of a model download or a decode
     percent: float = 0.0  # of the audio
     text_tail: str = ""  # the newest words, for lists
+    ends_at: float | None = None  # when a running job will probably be done
     error: JobError | None = None
     performance: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def is_live(self) -> bool:
         return self.status in LIVE_STATUSES
+
+    def remaining_s(self, *, now: float) -> float | None:
+        """Seconds until it will probably be done; None when that is not known, or has passed."""
+        if self.status is not JobStatus.RUNNING or self.cancel_requested or self.ends_at is None:
+            return None
+        return self.ends_at - now if self.ends_at > now else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,6 +192,7 @@ class Window:
     speech_end_sample: int  # where the last speech in it ends
     status: WindowStatus = WindowStatus.PENDING
     crashes: int = 0  # engine deaths while this window ran alone
+    language: str | None = None  # its own, where the recording has several; else the chunk's
 
     @property
     def length_s(self) -> float:

@@ -18,13 +18,18 @@ from voice_transcriber.data_folder import DataFolder
 from voice_transcriber.engines.checkpoints import DEMO, Checkpoints
 from voice_transcriber.engines.child import HostStarter, process_starter, thread_starter
 from voice_transcriber.engines.client import EngineClient
+from voice_transcriber.engines.compute import check_computing, place_on
+from voice_transcriber.engines.downloads import Downloads
+from voice_transcriber.engines.preload import Preloader
 from voice_transcriber.engines.protocol import HostOptions
+from voice_transcriber.engines.published import CHECKPOINTS, Checkpoint
 from voice_transcriber.errors import ConfigurationError, UnknownModel
 from voice_transcriber.job import JobStatus
 from voice_transcriber.jobs.finished_files import FinishedFiles
 from voice_transcriber.jobs.hooks import HookChain, JobHooks
 from voice_transcriber.jobs.housekeeping import Housekeeping
 from voice_transcriber.jobs.manager import JobManager
+from voice_transcriber.jobs.model_library import ModelLibrary
 from voice_transcriber.jobs.output_folder import OutputFolder
 from voice_transcriber.jobs.prober import Prober
 from voice_transcriber.jobs.runner import Workshop
@@ -32,7 +37,9 @@ from voice_transcriber.jobs.scheduler import make_scheduler
 from voice_transcriber.jobs.sidecar import Sidecars
 from voice_transcriber.jobs.transcription import TranscriptionOptions
 from voice_transcriber.jobs.worker import Workers
+from voice_transcriber.monitor.history import SAMPLE_INTERVAL_S
 from voice_transcriber.monitor.performance import PerformanceMonitor
+from voice_transcriber.monitor.system import SystemMonitor
 from voice_transcriber.processes.spawn import Spawner
 from voice_transcriber.settings import Settings, cpu_threads
 from voice_transcriber.store.base import Store
@@ -54,16 +61,28 @@ class Health:
 class Services:
     """All parts of one running instance."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, *, published: Mapping[str, Checkpoint] = CHECKPOINTS
+    ) -> None:
         """Take the data folder and build the parts; nothing runs yet.
 
+        `published` are the models that can be downloaded.
         Raises DataFolderBusy, ConfigurationError, DiskFull.
         """
         self.settings = settings
         self.sample = SAMPLE
         self.demo_model = DEMO
-        self.models = Checkpoints(settings.whisper_model_dir)
-        _check_default_model(self.models, settings.default_model)
+        self.models = Checkpoints(
+            settings.whisper_model_dir, published=published, offline=settings.offline
+        )
+        _check_model_names(self.models, "DEFAULT_MODEL", [settings.default_model])
+        _check_model_names(self.models, "PRELOAD_MODELS", settings.preload_models)
+        check_computing(
+            engine=settings.engine,
+            device=settings.device,
+            compute_type=settings.compute_type,
+            gpu_enabled=settings.enable_gpu_acceleration,
+        )
         self._folder = DataFolder(settings.data_dir)
         self.spool_dir = self._folder.temp  # request bodies, on the disk of the blobs
         self._folder.create()
@@ -75,17 +94,38 @@ class Services:
         self._spawner = Spawner()
         self.engine = EngineClient(self._host_starter())
         self._monitor = PerformanceMonitor(log_figures=settings.log_performance_metrics)
+        self.system = SystemMonitor(
+            store=self.store, data_dir=settings.data_dir, engine_pid=lambda: self.engine.pid
+        )
+        self._downloads = Downloads(self.models)
+        self._preloader = Preloader(
+            settings.preload_models, checkpoints=self.models, engine=self.engine
+        )
+        self.library = ModelLibrary(
+            checkpoints=self.models,
+            downloads=self._downloads,
+            engine=self.engine,
+            store=self.store,
+            batch_size=settings.batch_size,
+            compute_type_on=lambda device: place_on(device, self._host_options()).compute_type,
+        )
         self._build_jobs()
 
-    def _host_starter(self) -> HostStarter:
-        options = HostOptions(
+    def _host_options(self) -> HostOptions:
+        return HostOptions(
             engine=self.settings.engine,
             threads=cpu_threads(self.settings.engine_threads),
             batch_size=self.settings.batch_size,
             model_cache_size=self.settings.whisper_model_cache_size,
-            use_gpu=self.settings.enable_gpu_acceleration,
+            use_gpu=self.settings.enable_gpu_acceleration and self.settings.device != "cpu",
+            gpu_expected=self.settings.device == "cuda",
             free_memory_early=self.settings.memory_optimization,
+            compute_type=self.settings.compute_type,
+            model_dir=str(self.settings.whisper_model_dir),
         )
+
+    def _host_starter(self) -> HostStarter:
+        options = self._host_options()
         if self.settings.engine_isolation == "thread":
             return thread_starter(options)
         return process_starter(self._spawner, options, self._folder.logs / "engine.log")
@@ -106,7 +146,7 @@ class Services:
             decoder=decoder,
             engine=self.engine,
             sidecars=sidecars,
-            hooks=HookChain(self._monitor, self._finished_files or JobHooks()),
+            hooks=HookChain(self._monitor, self.system, self._finished_files or JobHooks()),
             work_dir=self._folder.work,
             options=TranscriptionOptions(
                 chunk_size_s=settings.audio_chunk_size_s,
@@ -146,15 +186,23 @@ class Services:
         self._scheduler: BackgroundScheduler = make_scheduler(
             self._housekeeping, self._finished_files, interval_s=settings.cleanup_interval_s
         )
+        self._scheduler.add_job(
+            self.system.sample, "interval", seconds=SAMPLE_INTERVAL_S, id="system"
+        )
 
     def start(self) -> None:
         """Take up the jobs that a dead process left, then begin to work."""
         self.store.reclaim(owner=self._boot_id)
         self._housekeeping.at_start()
         self._monitor.start()
+        self.system.start()
         self._workers.start()
         self._prober.start()
         self._scheduler.start()
+
+    def preload(self) -> None:
+        """Bring PRELOAD_MODELS into memory in the background; what serves wants it, no command."""
+        self._preloader.start()
 
     def drain(self) -> None:
         """Accept nothing, claim nothing, let the windows in work be committed; reads go on."""
@@ -164,6 +212,8 @@ class Services:
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
         self._prober.stop()
+        self._preloader.stop()
+        self._downloads.stop()
         self._workers.drain(grace_s=self.settings.shutdown_grace_s)
 
     def stop(self) -> None:
@@ -207,11 +257,12 @@ def _output_folder(settings: Settings) -> OutputFolder | None:
     return OutputFolder(settings.transcriptions_dir, settings.output_formats)
 
 
-def _check_default_model(models: Checkpoints, name: str) -> None:
-    try:
-        models.resolve(name)
-    except UnknownModel as error:
-        raise ConfigurationError(
-            f"DEFAULT_MODEL is {name!r}, which cannot be used.",
-            remedy=f"DEFAULT_MODEL: {error.remedy}",
-        ) from error
+def _check_model_names(models: Checkpoints, setting: str, names: Sequence[str]) -> None:
+    for name in names:
+        try:
+            models.resolve(name)
+        except UnknownModel as error:
+            raise ConfigurationError(
+                f"{setting} names {name!r}, which cannot be used.",
+                remedy=f"{setting}: {error.remedy}",
+            ) from error

@@ -1,4 +1,4 @@
-"""All settings: one table of names, defaults and help, and the frozen record they become.
+"""All settings: one table of names, defaults and help by group, and the frozen record they become.
 
 `Settings.from_mapping` is pure: config.py alone reads the environment. A wrong
 value raises ConfigurationError, which names the variable and the remedy.
@@ -11,7 +11,8 @@ import os
 import platform
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
 
@@ -30,6 +31,31 @@ class Setting:
     help: str
     aliases: tuple[str, ...] = ()  # older names, accepted in place of `name`
     secret: bool = False  # may come from the file that NAME_FILE names; never shown
+
+    @property
+    def field_name(self) -> str:
+        """Its field in Settings, with the unit."""
+        if self.parse is parse_size:
+            return f"{self.name.lower()}_bytes"
+        if self.parse is parse_duration:
+            return f"{self.name.lower()}_s"
+        return self.name.lower()
+
+
+class Source(StrEnum):
+    """Where a text was found."""
+
+    ENVIRONMENT = "environment"
+    ENV_FILE = ".env file"
+    SECRET_FILE = "secret file"  # the file that NAME_FILE names
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a value comes from that is not the default."""
+
+    variable: str  # the setting's name, or the older name that was used
+    source: Source
 
 
 def parse_text(text: str) -> str:
@@ -51,6 +77,11 @@ def parse_switch(text: str) -> bool:
 
 def parse_names(text: str) -> tuple[str, ...]:
     return tuple(name.strip().lower() for name in text.split(",") if name.strip())
+
+
+def parse_model_names(text: str) -> tuple[str, ...]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    return tuple(dict.fromkeys(names))
 
 
 def parse_folder(text: str) -> Path:
@@ -110,44 +141,56 @@ def one_of(*choices: str) -> Callable[[str], str]:
     return parse
 
 
-SETTINGS: tuple[Setting, ...] = (
-    # Server
-    Setting("HOST", "127.0.0.1", parse_text, "Address to listen on. Beyond loopback API_KEY is needed."),
-    Setting("PORT", "5001", whole_number(1, 65535), "Port to listen on."),
-    Setting("ALLOWED_HOSTS", "", parse_names, "Further host names, comma-separated, by which browsers may open the server; localhost and 127.0.0.1 always work."),
-    Setting("API_KEY", "", parse_text, "Key that every request must carry when set (at least 16 characters). Empty: no key, loopback only.", secret=True),
-    Setting("ALLOW_WITHOUT_KEY", "false", parse_switch, "On: other machines may reach the server without a key; for a container whose port is published on loopback only. Off: listening beyond loopback needs API_KEY."),
-    Setting("MAX_FILE_SIZE", "500MB", parse_size, "Largest upload; units KB, MB, GB; a plain number is megabytes.", aliases=("MAX_FILE_SIZE_MB",)),
-    # Folders
-    Setting("DATA_DIR", "data", parse_folder, "Folder of the database, the audio and the transcripts. One running instance owns it."),
-    Setting("WHISPER_MODEL_DIR", "models", parse_folder, "Folder of the model files; downloads go there, and your own .pt files are found there."),
-    Setting("RETENTION_DAYS", "0", whole_number(0, 36500), "Days after which ended jobs are deleted with their audio. 0 keeps them until you delete them."),
-    Setting("TRANSCRIPTIONS_DIR", "", parse_optional_folder, "Folder in which each finished job's files are written, named after the recording. Empty: none are written."),
-    Setting("OUTPUT_FORMATS", "txt,srt", parse_names, "Formats of the files in TRANSCRIPTIONS_DIR, comma-separated: txt, srt, vtt, tsv, csv, json, whisper.json, lrc, docx, html."),
-    # Jobs
-    Setting("MAX_CONCURRENT_JOBS", "3", whole_number(1, 64), "Long jobs that run at the same time; short clips and more urgent jobs have a lane of their own.", aliases=("WORKERS",)),
-    Setting("MAX_QUEUE_SIZE", "1000", whole_number(1, 1_000_000), "Jobs that may wait; the next one is refused with queue_full."),
-    Setting("CLEANUP_INTERVAL", "300", parse_duration, "Seconds between two rounds of housekeeping: temporary files, stray uploads, idle models, retention."),
-    Setting("SHUTDOWN_GRACE", "30", parse_duration, "Seconds that running jobs have, after SIGTERM, to commit the windows in work."),
-    # Audio
-    Setting("AUDIO_CHUNK_SIZE", "600", parse_duration, "Length in seconds of the chunks that a long file is planned in; cuts are made at quiet points."),
-    Setting("MAX_DURATION", "24h", parse_duration, "Longest recording; units s, m, h, d."),
-    Setting("AUDIO_OPTIMIZATION", "true", parse_switch, "On: quiet recordings are raised to a normal level before speech is looked for. Off: the audio is used as it is."),
-    # Models and engine
-    Setting("ENGINE", "openai-whisper", one_of("openai-whisper", "fake"), "Speech engine. fake is for tests of the program: it invents its text."),
-    Setting("ENGINE_ISOLATION", "process", one_of("process", "thread"), "process: the engine runs in a child process that is replaced when it crashes. thread: in the app's own process (debugger, smallest machines)."),
-    Setting("DEFAULT_MODEL", "base", parse_text, "Model that is used where a job names none.", aliases=("MODEL_SIZE",)),
-    Setting("WHISPER_MODEL_CACHE_SIZE", "2", whole_number(1, 2), "Models kept in memory; the least recently used one goes first."),
-    Setting("MODEL_IDLE", "30m", parse_duration, "Time after which a model that nobody uses is taken out of memory."),
-    Setting("ENGINE_THREADS", "0", whole_number(0, 1024), "Threads of the engine. 0: one for each physical core."),
-    Setting("BATCH_SIZE", "8", whole_number(1, 256), "Most windows that are decoded together."),
-    Setting("ENABLE_GPU_ACCELERATION", "true", parse_switch, "On: a CUDA GPU is used where PyTorch sees one. Off: the CPU is used."),
-    Setting("MEMORY_OPTIMIZATION", "false", parse_switch, "On: one model is kept in memory, and it is let go as soon as no job is left. Off: models stay as WHISPER_MODEL_CACHE_SIZE and MODEL_IDLE say."),
-    # Logs
-    Setting("LOG_LEVEL", "WARNING", one_of("DEBUG", "INFO", "WARNING", "ERROR"), "Lowest level of the lines in the log (standard error)."),
-    Setting("LOG_PERFORMANCE_METRICS", "false", parse_switch, "On: one log line of figures for each job, whatever LOG_LEVEL says. Off: the figures are only kept with the job."),
-    Setting("INSTANCE_ID", "", parse_instance, "Name of this instance in the log and in /health. Empty: the machine's host name."),
-)  # fmt: skip
+SETTING_GROUPS: Mapping[str, tuple[Setting, ...]] = {
+    "Server": (
+        Setting("HOST", "127.0.0.1", parse_text, "Address to listen on. Beyond loopback API_KEY is needed."),
+        Setting("PORT", "5001", whole_number(1, 65535), "Port to listen on."),
+        Setting("ALLOWED_HOSTS", "", parse_names, "Further host names, comma-separated, by which browsers may open the server; localhost and 127.0.0.1 always work."),
+        Setting("API_KEY", "", parse_text, "Key that every request must carry when set (at least 16 characters). Empty: no key, loopback only.", secret=True),
+        Setting("ALLOW_WITHOUT_KEY", "false", parse_switch, "On: other machines may reach the server without a key; for a container whose port is published on loopback only. Off: listening beyond loopback needs API_KEY."),
+        Setting("MAX_FILE_SIZE", "500MB", parse_size, "Largest upload; units KB, MB, GB; a plain number is megabytes.", aliases=("MAX_FILE_SIZE_MB",)),
+    ),
+    "Folders": (
+        Setting("DATA_DIR", "data", parse_folder, "Folder of the database, the audio and the transcripts. One running instance owns it."),
+        Setting("WHISPER_MODEL_DIR", "models", parse_folder, "Folder of the model files; downloads go there, and your own .pt files are found there."),
+        Setting("RETENTION_DAYS", "0", whole_number(0, 36500), "Days after which ended jobs are deleted with their audio. 0 keeps them until you delete them."),
+        Setting("TRANSCRIPTIONS_DIR", "", parse_optional_folder, "Folder in which each finished job's files are written, named after the recording. Empty: none are written."),
+        Setting("OUTPUT_FORMATS", "txt,srt", parse_names, "Formats of the files in TRANSCRIPTIONS_DIR, comma-separated: txt, srt, vtt, tsv, csv, json, whisper.json, lrc, docx, html."),
+    ),
+    "Jobs": (
+        Setting("MAX_CONCURRENT_JOBS", "3", whole_number(1, 64), "Long jobs that run at the same time; short clips and more urgent jobs have a lane of their own.", aliases=("WORKERS",)),
+        Setting("MAX_QUEUE_SIZE", "1000", whole_number(1, 1_000_000), "Jobs that may wait; the next one is refused with queue_full."),
+        Setting("CLEANUP_INTERVAL", "300", parse_duration, "Seconds between two rounds of housekeeping: temporary files, stray uploads, idle models, retention."),
+        Setting("SHUTDOWN_GRACE", "30", parse_duration, "Seconds that running jobs have, after SIGTERM, to commit the windows in work."),
+    ),
+    "Audio": (
+        Setting("AUDIO_CHUNK_SIZE", "600", parse_duration, "Length in seconds of the chunks that a long file is planned in; cuts are made at quiet points."),
+        Setting("MAX_DURATION", "24h", parse_duration, "Longest recording; units s, m, h, d."),
+        Setting("AUDIO_OPTIMIZATION", "true", parse_switch, "On: quiet recordings are raised to a normal level before speech is looked for. Off: the audio is used as it is; speech in quiet recordings is missed."),
+    ),
+    "Models and engine": (
+        Setting("ENGINE", "openai-whisper", one_of("openai-whisper", "faster-whisper", "fake"), "Speech engine. openai-whisper: PyTorch. faster-whisper: CTranslate2, which can compute with 8-bit weights; it converts a model once, on first use. fake is for tests of the program: it invents its text."),
+        Setting("ENGINE_ISOLATION", "process", one_of("process", "thread"), "process: the engine runs in a child process that is replaced when it crashes. thread: in the app's own process (debugger, smallest machines)."),
+        Setting("DEFAULT_MODEL", "base", parse_text, "Model that is used where a job names none.", aliases=("MODEL_SIZE",)),
+        Setting("PRELOAD_MODELS", "", parse_model_names, "Models that are loaded when the program starts, comma-separated; a missing one is downloaded first."),
+        Setting("OFFLINE", "false", parse_switch, "On: no connection to other machines is ever opened; a model that is not in WHISPER_MODEL_DIR is refused. Off: missing models are downloaded."),
+        Setting("WHISPER_MODEL_CACHE_SIZE", "2", whole_number(1, 2), "Models kept in memory; the least recently used one goes first."),
+        Setting("MODEL_IDLE", "30m", parse_duration, "Time after which a model that nobody uses is taken out of memory."),
+        Setting("ENGINE_THREADS", "0", whole_number(0, 1024), "Threads of the engine. 0: one for each physical core."),
+        Setting("BATCH_SIZE", "8", whole_number(1, 256), "Most windows that are decoded together."),
+        Setting("ENABLE_GPU_ACCELERATION", "true", parse_switch, "On: a CUDA GPU is used where PyTorch sees one; what it cannot do runs on the CPU, and the job says so. Off: the CPU is used."),
+        Setting("DEVICE", "auto", one_of("auto", "cpu", "cuda"), "auto: a GPU where there is one, else the CPU. cpu: the CPU, as with ENABLE_GPU_ACCELERATION off. cuda: as auto, and jobs say so when there is no GPU to use."),
+        Setting("COMPUTE_TYPE", "auto", one_of("auto", "int8", "int8_float16", "float16", "bfloat16", "float32"), "What the engine computes with. auto: float16 on a GPU; on a CPU int8 (faster-whisper) or float32 (openai-whisper). What the engine lacks is refused at the start; a type that only GPUs have counts for the GPU."),
+        Setting("MEMORY_OPTIMIZATION", "false", parse_switch, "On: one model is kept in memory, and it is let go as soon as no job is left. Off: models stay as WHISPER_MODEL_CACHE_SIZE and MODEL_IDLE say."),
+    ),
+    "Logs": (
+        Setting("LOG_LEVEL", "WARNING", one_of("DEBUG", "INFO", "WARNING", "ERROR"), "Lowest level of the lines in the log (standard error)."),
+        Setting("LOG_PERFORMANCE_METRICS", "false", parse_switch, "On: one log line of figures for each job, whatever LOG_LEVEL says. Off: the figures are only kept with the job."),
+        Setting("INSTANCE_ID", "", parse_instance, "Name of this instance in the log and in /health. Empty: the machine's host name."),
+    ),
+}  # fmt: skip
+
+SETTINGS = tuple(setting for group in SETTING_GROUPS.values() for setting in group)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,29 +218,48 @@ class Settings:
     engine: str
     engine_isolation: str
     default_model: str
+    preload_models: tuple[str, ...]
+    offline: bool
     whisper_model_cache_size: int
     model_idle_s: float
     engine_threads: int
     batch_size: int
     enable_gpu_acceleration: bool
+    device: str
+    compute_type: str
     memory_optimization: bool
     log_level: str
     log_performance_metrics: bool
     instance_id: str
+    # By setting: only those that were given, so that a default has none
+    origins: Mapping[str, Origin] = field(default_factory=dict, compare=False)
 
     @classmethod
-    def from_mapping(cls, values: Mapping[str, str], *, base: Path = Path()) -> Self:
+    def from_mapping(
+        cls,
+        values: Mapping[str, str],
+        *,
+        base: Path = Path(),
+        sources: Mapping[str, Source] | None = None,
+    ) -> Self:
         """Settings from texts by name; what is missing takes its default.
 
-        Relative folders count from `base`. Raises ConfigurationError for the first wrong value.
+        Relative folders count from `base`. `sources` says where each text was found (default: the
+        environment). Raises ConfigurationError for the first wrong value.
         """
-        parsed = {
-            _field_name(setting): _parsed(setting, _given(setting, values)) for setting in SETTINGS
-        }
+        parsed: dict[str, Any] = {}
+        origins = {}
+        for setting in SETTINGS:
+            variable = _variable(setting, values)
+            text = values[variable] if variable else setting.default
+            parsed[setting.field_name] = _parsed(setting, text)
+            if variable:
+                source = (sources or {}).get(variable, Source.ENVIRONMENT)
+                origins[setting.name] = Origin(variable, source)
         for name, value in parsed.items():
             if isinstance(value, Path):
                 parsed[name] = (base / value).absolute()
-        settings = cls(**parsed)
+        settings = cls(**parsed, origins=origins)
         _check_together(settings)
         return settings
 
@@ -208,19 +270,12 @@ class Settings:
         return (*LOOPBACK_NAMES, *bind, *self.allowed_hosts)
 
 
-def _field_name(setting: Setting) -> str:
-    if setting.parse is parse_size:
-        return f"{setting.name.lower()}_bytes"
-    if setting.parse is parse_duration:
-        return f"{setting.name.lower()}_s"
-    return setting.name.lower()
-
-
-def _given(setting: Setting, values: Mapping[str, str]) -> str:
+def _variable(setting: Setting, values: Mapping[str, str]) -> str | None:
+    """The variable that gives the setting; None when none does."""
     for name in (setting.name, *setting.aliases):
         if values.get(name, "").strip():
-            return values[name]
-    return setting.default
+            return name
+    return None
 
 
 def _parsed(setting: Setting, text: str) -> Any:
@@ -259,6 +314,14 @@ def _check_together(settings: Settings) -> None:
         raise ConfigurationError(
             f"HOST is {settings.host!r}, which other machines can reach, and there is no API_KEY.",
             remedy="Set API_KEY to a long random text, or HOST to 127.0.0.1.",
+        )
+    kept = 0 if settings.memory_optimization else settings.whisper_model_cache_size
+    if len(settings.preload_models) > kept:
+        raise ConfigurationError(
+            f"PRELOAD_MODELS names {len(settings.preload_models)} models, "
+            f"and {kept} can stay in memory.",
+            remedy="PRELOAD_MODELS: name at most WHISPER_MODEL_CACHE_SIZE models, and none with "
+            "MEMORY_OPTIMIZATION, which lets go of all as soon as no job is left.",
         )
     if settings.audio_chunk_size_s < 30:
         raise ConfigurationError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -20,17 +20,27 @@ from voice_transcriber.engines.base import (
 )
 from voice_transcriber.engines.checkpoints import DEMO_FILE
 from voice_transcriber.engines.registry import ENGINES, make_engine
-from voice_transcriber.errors import ModelDamaged
+from voice_transcriber.errors import GpuFailed, ModelDamaged
 from voice_transcriber.job import SAMPLE_RATE
 
 ENGLISH = DecodeOptions(language="en")
 LENGTHS_S = (5, 12, 29)
 
 
-def load(engine: str, checkpoint: Path = DEMO_FILE) -> Model:
-    return make_engine(engine).load(
-        checkpoint, size=checkpoint.stem, device="cpu", compute_type="float32"
-    )
+Load = Callable[..., Model]
+
+
+@pytest.fixture(scope="module")
+def load(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Load:
+    """What an engine converts goes to a folder that lasts as long as the module's tests."""
+    folder = tmp_path_factory.mktemp("models")
+
+    def loaded(checkpoint: Path = DEMO_FILE, compute_type: str = "float32") -> Model:
+        return make_engine(engine, folder).load(
+            checkpoint, size=checkpoint.stem, device="cpu", compute_type=compute_type
+        )
+
+    return loaded
 
 
 @pytest.fixture(scope="module", params=ENGINES)
@@ -48,8 +58,8 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def model(engine: str) -> Model:
-    return load(engine)
+def model(load: Load) -> Model:
+    return load()
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +126,17 @@ def test_a_higher_temperature_draws_lots_and_draws_the_same_again(
     assert texts(model.decode(features[:2], options)) == texts(first)
 
 
+def test_a_prompt_and_hotwords_of_any_length_leave_the_text_its_room(
+    model: Model, features: list[Features], found: list[Hypothesis]
+) -> None:
+    """The demo model writes nothing after a long prompt, which it was not taught; nor must it."""
+    endless = replace(ENGLISH, prompt="The cat is black. " * 300, hotwords="Ada, " * 500)
+    assert len(model.decode(features, endless)) == len(features)
+    few = replace(ENGLISH, prompt="The cat is black.", hotwords="door, lamp")
+    for one, before in zip(model.decode(features, few), found, strict=True):
+        assert len(one.text) > 0.8 * len(before.text)
+
+
 def test_a_hypothesis_says_how_sure_it_is(found: list[Hypothesis]) -> None:
     for one in found:
         assert -1.0 < one.avg_logprob <= 0.0
@@ -165,8 +186,33 @@ def test_no_words_have_no_times(model: Model, features: list[Features]) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", DEMO_FILE.read_bytes()[:100_000]])
-def test_a_broken_file_is_a_damaged_model(engine: str, tmp_path: Path, content: bytes) -> None:
+def test_a_broken_file_is_a_damaged_model(load: Load, tmp_path: Path, content: bytes) -> None:
     broken = tmp_path / "broken.pt"
     broken.write_bytes(content)
     with pytest.raises(ModelDamaged, match=r"broken\.pt"):
-        load(engine, broken)
+        load(broken)
+
+
+def test_fewer_bits_give_the_same_text(
+    engine: str, load: Load, speech: Samples, found: list[Hypothesis]
+) -> None:
+    """Half precision as on a GPU; where the engine lacks that on a CPU, its 8-bit weights."""
+    model = load(compute_type="int8" if engine == "faster-whisper" else "float16")
+    features = model.encode([speech[: seconds * SAMPLE_RATE] for seconds in LENGTHS_S[:2]])
+    hypotheses = model.decode(features, ENGLISH)
+    assert texts(hypotheses) == texts(found)[:2]
+    tokens = model.tokens(language="en", task="transcribe")
+    spoken = [token for token in hypotheses[0].tokens if token < tokens.eot]
+    words = model.align(
+        features[0], spoken, language="en", task="transcribe", length_s=LENGTHS_S[0]
+    )
+    assert [token for word in words for token in word.tokens] == spoken
+    assert max(model.detect_language(features)[0].items(), key=lambda one: one[1])[0] == "en"
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_a_gpu_that_is_not_there_is_named() -> None:
+    with pytest.raises(GpuFailed, match="The GPU failed: "):
+        make_engine("openai-whisper").load(
+            DEMO_FILE, size="demo", device="cuda", compute_type="float16"
+        )

@@ -104,8 +104,12 @@ def test_the_options_and_the_priority_reach_the_job(client: JobsClient, services
         language="de",
         task="translate",
         prompt="Ada, Grace",
+        hotwords="Lovelace, Hopper",
         word_timestamps=True,
         vad_filter=False,
+        from_s=1.25,
+        to_s=90.0,
+        audio_track=2,
     )
     job = client.submit(SPEECH, options=options, priority=Priority.HIGH)
     stored = services.store.get(job.id)

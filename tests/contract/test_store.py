@@ -237,6 +237,14 @@ def test_live_jobs_are_the_queued_and_the_running(store: Store, jobs: Jobs) -> N
     assert set(store.live_ids()) == live
 
 
+def test_models_in_use_are_those_of_live_jobs(store: Store, jobs: Jobs) -> None:
+    jobs.completed(options=TranscribeOptions(model="tiny"))
+    jobs.running(options=TranscribeOptions(model="small"))
+    jobs.queued(options=TranscribeOptions(model="base"))
+    jobs.queued(options=TranscribeOptions(model="base"))
+    assert set(store.models_in_use()) == {"small", "base"}
+
+
 def test_old_jobs_are_those_that_ended_before_a_time(
     store: Store, jobs: Jobs, clock: Clock
 ) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from tests.contract.makers import Jobs
-from voice_transcriber.errors import WrongState
-from voice_transcriber.job import JobStatus
+from tests.contract.makers import ERROR, PROGRESS, Jobs, transcript_of
+from voice_transcriber.errors import NotFound, WrongState
+from voice_transcriber.job import Claim, JobStatus, Priority, TranscribeOptions
 from voice_transcriber.store.base import Store
 
 # Pages
@@ -88,6 +89,56 @@ def test_counts_name_every_state(store: Store, jobs: Jobs) -> None:
         JobStatus.FAILED: 1,
         JobStatus.CANCELLED: 0,
     }
+
+
+def test_speeds_are_the_median_of_each_models_completed_jobs(store: Store, jobs: Jobs) -> None:
+    for model, factor in [("base", 0.2), ("base", 0.9), ("base", 0.3), ("tiny", 0.1)]:
+        claim = jobs.running(options=TranscribeOptions(model=model))
+        store.complete(claim, transcript_of("x"), {"real_time_factor": factor})
+    jobs.completed(options=TranscribeOptions(model="small"))  # its figures were not measured
+    failed = jobs.running(options=TranscribeOptions(model="medium"))
+    store.fail(failed, ERROR, {"real_time_factor": 0.5})
+    assert store.speeds() == {"base": 0.3, "tiny": 0.1}
+
+
+# Priority
+
+
+def test_a_changed_priority_changes_the_order(store: Store, jobs: Jobs) -> None:
+    first, second = jobs.queued(), jobs.queued()
+    start = store.revision
+    changed = store.set_priority(second.id, Priority.HIGH)
+    assert changed.priority is Priority.HIGH
+    assert store.queue_order(limit=9) == [second.id, first.id]
+    assert [job.id for job in store.changes(since=start, limit=9).jobs] == [second.id]
+    store.set_priority(second.id, Priority.LOW)
+    assert store.queue_order(limit=9) == [first.id, second.id]
+
+
+@pytest.mark.parametrize("lead", ["completed", "failed", "cancelled", "running"])
+def test_only_a_waiting_job_changes_its_priority(store: Store, jobs: Jobs, lead: str) -> None:
+    found = getattr(jobs, lead)()
+    job_id = found.job_id if isinstance(found, Claim) else found.id
+    with pytest.raises(WrongState):
+        store.set_priority(job_id, Priority.HIGH)
+    assert store.get(job_id).priority is Priority.NORMAL
+
+
+def test_the_priority_of_an_unknown_job_is_not_found(store: Store) -> None:
+    with pytest.raises(NotFound):
+        store.set_priority("nothing", Priority.HIGH)
+
+
+# The end that is expected
+
+
+def test_a_running_job_tells_when_it_will_probably_end(store: Store, jobs: Jobs) -> None:
+    claim = jobs.running()
+    store.progress(claim, replace(PROGRESS, ends_at=5_000.0))
+    assert store.get(claim.job_id).ends_at == 5_000.0
+    assert store.get(claim.job_id).remaining_s(now=4_990.0) == 10.0
+    store.release(claim)
+    assert store.get(claim.job_id).ends_at is None
 
 
 # Changes

@@ -22,7 +22,7 @@ from voice_transcriber.store.base import Store
 
 def test_a_plan_is_committed_chunk_by_chunk(store: Store, jobs: Jobs) -> None:
     claim = jobs.running()
-    windows = [window_at(1, chunk_index=3), window_at(0, chunk_index=3)]
+    windows = [window_at(1, chunk_index=3, language="de"), window_at(0, chunk_index=3)]
     store.add_chunk(claim, chunk_of(2, index=3), windows)
     store.add_chunk(claim, replace(chunk_of(0, index=1), language=None), [])
     plan = store.plan(claim.job_id)

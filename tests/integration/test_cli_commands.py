@@ -68,6 +68,8 @@ def test_models_are_listed_and_deleted(program: Program) -> None:
     (models / "mine.pt").write_bytes(bytes(1_000_000))
     listed = json.loads(program.run("models", "list", "--json").stdout)
     assert {model["name"] for model in listed if model["present"]} == {"base", "demo", "mine"}
+    assert all(model["memory_bytes"] > model["size_bytes"] for model in listed)
+    assert {model["real_time_factor"] for model in listed} == {None}
     assert program.run("models", "download", "base").stdout == f"{models / 'base.pt'}\n"
     deleted = program.run("models", "delete", "base", "mine", "tiny")
     assert (deleted.returncode, deleted.stdout) == (1, "base: deleted\n")

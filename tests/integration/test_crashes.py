@@ -25,7 +25,7 @@ from voice_transcriber.errors import (
     DataFolderBusy,
     ShuttingDown,
 )
-from voice_transcriber.job import JobStatus, WindowStatus
+from voice_transcriber.job import SAMPLE_RATE, JobStatus, TranscribeOptions, WindowStatus
 from voice_transcriber.services import Services
 
 
@@ -120,6 +120,26 @@ def test_a_drained_job_is_finished_by_the_next_start(
     assert kept.items() <= second.store.plan(job.id).segments.items()
     assert text_of(second, job) == true_texts["minutes"]
     assert text_of(second, waiting) == true_texts["minute"]
+
+
+def test_a_part_of_a_recording_goes_on_after_a_restart(start: Start, sounds: Path) -> None:
+    part = TranscribeOptions(model="demo", language="multi", from_s=70.0, to_s=190.0)
+    first = start(BATCH_SIZE="1", AUDIO_CHUNK_SIZE="60")
+    undisturbed = text_of(first, submit(first, sounds / "minutes.wav", options=part))
+    job = submit(first, sounds / "minutes.wav", options=part)
+    until(lambda: has_windows(first, job, 1))
+    first.drain()
+    kept = first.store.plan(job.id)
+    first.stop()
+    second = start(AUDIO_CHUNK_SIZE="60")
+    assert text_of(second, job) == undisturbed
+    assert min(kept.segments) >= 70 * SAMPLE_RATE
+    assert {window.language for window in kept.windows} == {"en"}
+    assert second.store.get(job.id).duration_s == 120.0
+    assert all(
+        one.start_ms >= 70_000 and one.end_ms <= 190_000
+        for one in second.store.transcript(job.id).segments
+    )
 
 
 def test_health_tells_what_goes_on_and_that_it_ends(services: Services, sounds: Path) -> None:

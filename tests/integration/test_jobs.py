@@ -108,6 +108,7 @@ def test_the_figures_of_a_job_are_kept_with_it(services: Services, sounds: Path)
     assert figures["peak_memory_bytes"]["app"] > 1_000_000
     assert figures["peak_memory_bytes"]["engine"] > 1_000_000
     assert figures["cpu_percent"] >= 0
+    assert (figures["device"], figures["compute_type"]) == ("cpu", "float32")
 
 
 @pytest.mark.parametrize(("switch", "lines"), [("true", 1), ("false", 0)])

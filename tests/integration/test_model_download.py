@@ -3,99 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-import random
 import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.model_server import BODY, ModelServer
 from voice_transcriber.engines.checkpoints import Checkpoints
 from voice_transcriber.engines.download import Source
 from voice_transcriber.engines.published import Checkpoint
 from voice_transcriber.errors import DiskFull, DownloadStopped, ModelDamaged, ModelUnavailable
 
-BODY = random.Random(7).randbytes(300_000)
-
-
-class ModelServer(ThreadingHTTPServer):
-    """Serves BODY and keeps the Range header of every request."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.ranges: list[str | None] = []
-        self.cuts: list[int] = []  # answer n ends after so many bytes
-        self.statuses: list[int] = []  # answer n has this status and no body
-        self.ignores_range = False
-        self.held_after: int | None = None  # bytes after which an answer waits for `go_on`
-        self.go_on = threading.Event()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/base.pt"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: ModelServer
-
-    def do_GET(self) -> None:
-        asked = self.headers["Range"]
-        self.server.ranges.append(asked)
-        if self.server.statuses:
-            self.send_error(self.server.statuses.pop(0))
-            return
-        start = self._start(asked)
-        if start >= len(BODY):
-            self.send_response(416)
-            self.send_header("Content-Range", f"bytes */{len(BODY)}")
-            self.end_headers()
-            return
-        self.send_response(206 if start else 200)
-        if start:
-            self.send_header("Content-Range", f"bytes {start}-{len(BODY) - 1}/{len(BODY)}")
-        self.send_header("Content-Length", str(len(BODY) - start))
-        self.end_headers()
-        self._send_body(BODY[start:])
-
-    def _start(self, asked: str | None) -> int:
-        if asked is None or self.server.ignores_range:
-            return 0
-        found = re.fullmatch(r"bytes=(\d+)-", asked)
-        assert found is not None
-        return int(found[1])
-
-    def _send_body(self, body: bytes) -> None:
-        if self.server.cuts:
-            self.wfile.write(body[: self.server.cuts.pop(0)])
-            return
-        held = self.server.held_after
-        if held is not None:
-            self.wfile.write(body[:held])
-            self.server.go_on.wait(30)
-            body = body[held:]
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        return
-
 
 @pytest.fixture
 def server() -> Iterator[ModelServer]:
-    with ModelServer() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
+    with ModelServer.running() as server:
         yield server
-        server.go_on.set()
-        server.shutdown()
-        thread.join()
 
 
 def checkpoints(folder: Path, url: str, *, body: bytes = BODY, free: int = 10**12) -> Checkpoints:

@@ -132,22 +132,6 @@ def test_a_translation_is_english(transcribe: Transcribe) -> None:
     assert word_error_rate(english, transcript.text) <= 2.0
 
 
-def test_words_have_their_times(transcribe: Transcribe) -> None:
-    transcript = transcribe(AUDIO / "en_5s.wav", word_timestamps=True)
-    for segment in transcript.segments:
-        assert segment.words is not None
-        assert "".join(word.text for word in segment.words) == segment.text
-        starts = [word.start_ms for word in segment.words]
-        assert starts == sorted(starts)
-        assert segment.start_ms - 500 <= starts[0] <= segment.words[-1].end_ms
-        assert segment.words[-1].end_ms <= segment.end_ms + 500
-
-
-def test_without_the_filter_every_second_is_decoded(transcribe: Transcribe) -> None:
-    transcript = transcribe(AUDIO / "en_30s.flac", vad_filter=False)
-    assert word_error_rate(manifest()["en_30s.flac"]["text"], transcript.text) <= 2.4
-
-
 def test_a_job_keeps_the_figures_of_its_run(run: Callable[..., Job]) -> None:
     figures = run(AUDIO / "en_30s.flac").performance
     assert figures["audio_s"] == pytest.approx(30.48, abs=0.01)

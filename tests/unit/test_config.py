@@ -8,6 +8,7 @@ import pytest
 
 from config import load_settings
 from voice_transcriber.errors import ConfigurationError
+from voice_transcriber.settings import Origin, Source
 
 KEY = "a-key-of-enough-length"
 
@@ -38,6 +39,16 @@ def test_the_environment_goes_before_the_file(env_file: Path) -> None:
     env_file.write_text("PORT=6001\nDEFAULT_MODEL=small\n", encoding="utf-8")
     settings = load_settings({"PORT": "7001"}, env_file)
     assert (settings.port, settings.default_model) == (7001, "small")
+
+
+def test_where_each_value_came_from_is_known(env_file: Path, key_file: Path) -> None:
+    env_file.write_text("PORT=6001\nMODEL_SIZE=small\nLOG_LEVEL=INFO\n", encoding="utf-8")
+    environment = {"PORT": "7001", "LOG_LEVEL": "", "API_KEY_FILE": str(key_file)}
+    assert load_settings(environment, env_file).origins == {
+        "PORT": Origin("PORT", Source.ENVIRONMENT),
+        "DEFAULT_MODEL": Origin("MODEL_SIZE", Source.ENV_FILE),
+        "API_KEY": Origin("API_KEY", Source.SECRET_FILE),
+    }
 
 
 def test_other_variables_are_nobodys_business(env_file: Path) -> None:

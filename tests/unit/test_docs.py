@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.documents import PAGES, PROJECT, Block, blocks
 from voice_transcriber.errors import TranscriberError
 from voice_transcriber.settings import SETTINGS, Setting
 
-PROJECT = Path(__file__).resolve().parents[2]
 SETTINGS_PAGE = (PROJECT / "docs/reference/settings.md").read_text(encoding="utf-8")
 ERRORS_PAGE = (PROJECT / "docs/reference/errors.md").read_text(encoding="utf-8")
 ENV_EXAMPLE = (PROJECT / ".env.example").read_text(encoding="utf-8")
-PAGES = [PROJECT / "README.md", PROJECT / "CHANGELOG.md", *sorted((PROJECT / "docs").rglob("*.md"))]
+BLOCKS = list(blocks())
+COMMAND = re.compile(r"\$ |(\.venv/bin/)?(python|pip|curl|make|docker|cp|mkdir)3? ")
 
 
 def setting_name(setting: Setting) -> str:
@@ -52,3 +53,23 @@ def test_every_error_code_is_explained_and_none_that_is_gone() -> None:
 def test_a_link_to_a_file_leads_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=str)
+def test_a_block_names_its_language(block: Block) -> None:
+    assert block.language
+    assert block.is_shell or not COMMAND.match(block.code)
+
+
+@pytest.mark.parametrize("block", [block for block in BLOCKS if block.is_shell], ids=str)
+def test_a_shell_block_is_run_by_a_test_or_says_why_not(block: Block) -> None:
+    """tests/integration/test_docs_commands.py runs those in bash's language."""
+    assert block.language == "sh" or "not run" in block.notes
+    assert set(block.notes) <= {"not run", "job", "server", "folder"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_block_is_overlooked(page: Path) -> None:
+    fences = re.findall(r"^\s*(?:```|~~~)", page.read_text(encoding="utf-8"), re.MULTILINE)
+    name = page.relative_to(PROJECT).as_posix()
+    assert len(fences) == 2 * sum(block.page == name for block in BLOCKS)

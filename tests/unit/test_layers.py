@@ -73,6 +73,7 @@ ADAPTERS = {
     "blobs.local",
     "blobs.memory",
     "engines.fake",
+    "engines.faster_whisper",
     "engines.openai_whisper",
     "store.memory",
     "store.sqlite",
@@ -104,9 +105,14 @@ CHILD_SIDE = {
     "audio.vad",
     "engines.base",
     "engines.device",
+    "engines.ct2_convert",
     "engines.fake",
+    "engines.faster_whisper",
+    "engines.native_faults",
     "engines.openai_whisper",
     "engines.whisper_batch",
+    "engines.whisper_text",
+    "engines.windows",
 }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from voice_transcriber.errors import ConfigurationError
-from voice_transcriber.settings import SETTINGS, Settings, cpu_threads
+from voice_transcriber.settings import SETTINGS, Origin, Settings, Source, cpu_threads
 
 KEY = "a-key-of-enough-length"
 
@@ -28,10 +28,14 @@ WRONG = {
     "ENGINE": ["whisper", "openai whisper"],
     "ENGINE_ISOLATION": ["none"],
     "WHISPER_MODEL_CACHE_SIZE": ["0", "3"],
+    "PRELOAD_MODELS": ["tiny,base,small"],
+    "OFFLINE": ["never"],
     "MODEL_IDLE": ["0", "later"],
     "ENGINE_THREADS": ["-1", "1025"],
     "BATCH_SIZE": ["0", "257"],
     "ENABLE_GPU_ACCELERATION": ["cuda"],
+    "DEVICE": ["gpu", "0"],
+    "COMPUTE_TYPE": ["int4", "half"],
     "MEMORY_OPTIMIZATION": ["high"],
     "LOG_LEVEL": ["LOUD", "10"],
     "LOG_PERFORMANCE_METRICS": ["sometimes"],
@@ -79,8 +83,7 @@ def test_nothing_given_is_a_valid_configuration() -> None:
 
 def test_every_setting_has_its_field() -> None:
     fields = {field.name for field in dataclasses.fields(Settings)}
-    names = {name.removesuffix("_s").removesuffix("_bytes") for name in fields}
-    assert names == {one.name.lower() for one in SETTINGS}
+    assert fields == {"origins", *(one.field_name for one in SETTINGS)}
 
 
 @pytest.mark.parametrize(
@@ -95,6 +98,8 @@ def test_every_setting_has_its_field() -> None:
         ("CLEANUP_INTERVAL", "600", "cleanup_interval_s", 600),
         ("AUDIO_OPTIMIZATION", "Off", "audio_optimization", False),
         ("ENABLE_GPU_ACCELERATION", "0", "enable_gpu_acceleration", False),
+        ("DEVICE", "CUDA", "device", "cuda"),
+        ("COMPUTE_TYPE", "Int8_Float16", "compute_type", "int8_float16"),
         ("MEMORY_OPTIMIZATION", "YES", "memory_optimization", True),
         ("LOG_LEVEL", "debug", "log_level", "DEBUG"),
         ("ENGINE", "FAKE", "engine", "fake"),
@@ -125,6 +130,14 @@ def test_older_names_are_understood(alias: str, text: str, field: str, value: An
 
 def test_the_name_of_today_goes_before_the_older_one() -> None:
     assert of(DEFAULT_MODEL="base", MODEL_SIZE="small").default_model == "base"
+
+
+def test_a_value_that_was_given_knows_its_variable() -> None:
+    settings = of(PORT="5001", WORKERS="2", MODEL_SIZE="", UNKNOWN="x")
+    assert settings.origins == {
+        "PORT": Origin("PORT", Source.ENVIRONMENT),
+        "MAX_CONCURRENT_JOBS": Origin("WORKERS", Source.ENVIRONMENT),
+    }
 
 
 def test_a_folder_may_be_below_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -7,17 +7,15 @@ in the window plus the window's start is a time in the file.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from voice_transcriber.audio.vad import FRAME_SAMPLES, Probabilities, Span
-from voice_transcriber.job import SAMPLE_RATE
+from voice_transcriber.job import MAX_GAP, MAX_WINDOW, SAMPLE_RATE
 
-MAX_WINDOW = 30 * SAMPLE_RATE
 LOWEST_POINT_RANGE = 10 * SAMPLE_RATE  # long speech is cut somewhere in the last 10 s
-MAX_GAP = 5 * SAMPLE_RATE  # longer silence separates windows
 SOON = SAMPLE_RATE
 LEAD_IN = int(0.3 * SAMPLE_RATE)  # audio kept before the first and after the last span
 MAX_SPEECH = MAX_WINDOW - 2 * LEAD_IN  # so that the margins push no speech out of the window
@@ -25,7 +23,7 @@ MAX_SPEECH = MAX_WINDOW - 2 * LEAD_IN  # so that the margins push no speech out 
 
 @dataclass(frozen=True)
 class WindowRange:
-    """A window's samples, and where the last speech in it ends."""
+    """A window's samples, and where the last speech in it ends: at its start if none is known."""
 
     start: int
     end: int
@@ -33,26 +31,58 @@ class WindowRange:
 
 
 def windows_from_spans(
-    spans: Sequence[Span], probabilities: Probabilities, *, length: int
+    spans: Sequence[Span], probabilities: Probabilities, *, length: int, limit: int = MAX_SPEECH
 ) -> list[WindowRange]:
-    """Pack spans into windows, in time order, without overlap, within 0..length."""
+    """Pack spans into windows, in time order, without overlap, within 0..length.
+
+    Spans share a window while their speech is at most `limit` samples long; a longer span
+    has a window of its own, and is cut only when it is longer than any window may be.
+    """
     pieces = [piece for span in spans for piece in split_long(span, probabilities)]
     groups: list[list[Span]] = []
     for piece in pieces:
-        if groups and _fits(groups[-1], piece):
+        if groups and _fits(groups[-1], piece, limit):
             groups[-1].append(piece)
         else:
             groups.append([piece])
     return _with_margins(groups, length=length)
 
 
-def fixed_windows(*, length: int) -> list[WindowRange]:
-    """Windows over everything, speech or not (vad_filter off)."""
-    starts = range(0, length, MAX_WINDOW)
-    return [
-        WindowRange(start, min(start + MAX_WINDOW, length), min(start + MAX_WINDOW, length))
-        for start in starts
-    ]
+def with_all_between(
+    windows: Sequence[WindowRange], *, length: int, quietest: Callable[[int, int], int]
+) -> list[WindowRange]:
+    """The windows of speech, and windows over all that lies between them (vad_filter off).
+
+    `quietest(first, last)` says where between two samples a cut hurts least.
+    """
+    everything: list[WindowRange] = []
+    at = 0
+    for window in [*windows, WindowRange(length, length, length)]:
+        if everything and window.start - at <= SOON and _can_reach(everything[-1], window.start):
+            everything[-1] = replace(everything[-1], end=window.start)
+        else:
+            everything += _silent_windows(at, window.start, quietest)
+        if window.end > window.start:
+            everything.append(window)
+        at = window.end
+    return everything
+
+
+def _can_reach(window: WindowRange, sample: int) -> bool:
+    return sample - window.start <= MAX_WINDOW
+
+
+def _silent_windows(
+    start: int, end: int, quietest: Callable[[int, int], int]
+) -> Iterator[WindowRange]:
+    """Windows without speech as far as is known; they meet."""
+    while end - start > MAX_WINDOW:
+        last = start + MAX_WINDOW
+        cut = quietest(last - LOWEST_POINT_RANGE, last)
+        yield WindowRange(start, cut, start)
+        start = cut
+    if end > start:
+        yield WindowRange(start, end, start)
 
 
 def split_long(span: Span, probabilities: Probabilities) -> list[Span]:
@@ -68,9 +98,9 @@ def split_long(span: Span, probabilities: Probabilities) -> list[Span]:
     return [*pieces, Span(start, span.end)]
 
 
-def _fits(group: Sequence[Span], piece: Span) -> bool:
+def _fits(group: Sequence[Span], piece: Span, limit: int) -> bool:
     close = piece.start - group[-1].end <= MAX_GAP
-    return close and piece.end - group[0].start <= MAX_SPEECH
+    return close and piece.end - group[0].start <= limit
 
 
 def _with_margins(groups: Sequence[Sequence[Span]], *, length: int) -> list[WindowRange]:

@@ -18,6 +18,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from voice_transcriber.audio.probe import Probe
+from voice_transcriber.audio.selection import Selection
 from voice_transcriber.audio.supervise import hear
 from voice_transcriber.errors import DiskFull, InternalError, TranscriberError
 from voice_transcriber.files import write_durably
@@ -28,6 +29,7 @@ CHILD_MODULE = "voice_transcriber.audio.decoder_child"
 PCM_NAME = "audio.pcm"
 REPORT_NAME = "audio.json"
 SAMPLE_BYTES = 2
+EVERYTHING = Selection()
 SILENCE_S = 120.0  # a child reports some times a second; its last act, fsync, may take a while
 LIFE_S = 600.0  # for any file, and as long again as the longest recording lasts
 
@@ -45,30 +47,36 @@ class Decoder:
         self._max_duration_s = max_duration_s
         self._silence_s = silence_s
 
-    def probe(self, media: Path) -> Probe:
-        """What the file's header says. Raises EmptyFile or a MediaError."""
-        (message,) = self._hear(self._child("probe", media))
+    def probe(self, media: Path, selection: Selection = EVERYTHING) -> Probe:
+        """What the file's header says.
+
+        Raises EmptyFile or a MediaError, or InvalidRequest when the selection is not in the file.
+        """
+        (message,) = self._hear(self._child("probe", selection, media))
         return Probe(**message["probe"])
 
-    def start(self, media: Path, folder: Path) -> Decoding:
+    def start(self, media: Path, folder: Path, selection: Selection = EVERYTHING) -> Decoding:
         """Decode into `folder`, which is made, in the background.
 
-        A whole decode that lies there already is used; an incomplete one is begun anew.
+        What lies before the selection is a hole in `audio.pcm`, so a sample's number is its place
+        in the media file. A folder is for one selection: a whole decode that lies there already is
+        used; an incomplete one is begun anew.
         """
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         decoding = Decoding.from_report(folder)
         if decoding is not None:
             return decoding
         _remove_files(folder)
-        child = self._child("decode", media, folder / PCM_NAME)
+        child = self._child("decode", selection, media, folder / PCM_NAME)
         decoding = Decoding(folder, child)
         decoding.follow(self._hear(child))
         return decoding
 
-    def _child(self, task: str, media: Path, *outputs: Path) -> Child:
+    def _child(self, task: str, selection: Selection, media: Path, *outputs: Path) -> Child:
         paths = [str(path.absolute()) for path in (media, *outputs)]
         limit = repr(self._max_duration_s)
-        return self._spawner.start(CHILD_MODULE, [task, limit, *paths])
+        chosen = json.dumps(asdict(selection))
+        return self._spawner.start(CHILD_MODULE, [task, limit, chosen, *paths])
 
     def _hear(self, child: Child) -> Generator[Message]:
         return hear(child, silence_s=self._silence_s, life_s=LIFE_S + self._max_duration_s)
@@ -107,7 +115,7 @@ class Decoding:
 
     @property
     def samples(self) -> int:
-        """Samples that can be read from `pcm` by now."""
+        """Up to which sample of the file `pcm` can be read by now."""
         return self._samples
 
     @property
@@ -130,8 +138,8 @@ class Decoding:
     def wait(self, samples: int, timeout_s: float) -> bool:
         """Wait until so many samples can be read, or decoding has finished; False at the timeout.
 
-        Raises what ended the decoding: EmptyFile, a MediaError, DiskFull, or InternalError
-        after stop(). The files are gone then.
+        Raises what ended the decoding: EmptyFile, a MediaError, InvalidRequest (nothing is there
+        of the selection), DiskFull, or InternalError after stop(). The files are gone then.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._failure or self._has(samples), timeout_s)

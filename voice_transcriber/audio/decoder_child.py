@@ -1,9 +1,10 @@
 """The decoder's child process: one media file in, one PCM file out, then it ends.
 
-    python -m voice_transcriber.audio.decoder_child probe MAX_DURATION_S MEDIA
-    python -m voice_transcriber.audio.decoder_child decode MAX_DURATION_S MEDIA PCM
+    python -m voice_transcriber.audio.decoder_child probe MAX_DURATION_S SELECTION MEDIA
+    python -m voice_transcriber.audio.decoder_child decode MAX_DURATION_S SELECTION MEDIA PCM
 
-It sends {"probe": {...}}, and while it decodes {"progress": {"samples"}} a few
+SELECTION is a Selection as JSON; MAX_DURATION_S holds for what is selected. It
+sends {"probe": {...}}, and while it decodes {"progress": {"samples"}} a few
 times a second and {"done": {"samples", "broken_parts"}} once the file is safe
 on the disk; or {"error": {"code", "message", "remedy"}}. Files come from
 strangers, so the process bounds itself before it opens one.
@@ -12,6 +13,7 @@ strangers, so the process bounds itself before it opens one.
 from __future__ import annotations
 
 import errno
+import json
 import os
 import sys
 import time
@@ -21,7 +23,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from voice_transcriber.errors import DiskFull, MediaTooCostly, TooLong, TranscriberError
+from voice_transcriber.audio.selection import Selection
+from voice_transcriber.errors import (
+    DiskFull,
+    InvalidRequest,
+    MediaTooCostly,
+    TooLong,
+    TranscriberError,
+)
 from voice_transcriber.job import SAMPLE_RATE
 from voice_transcriber.processes.channel import Channel
 from voice_transcriber.processes.child_side import (
@@ -34,7 +43,8 @@ from voice_transcriber.processes.limits import give_way, limit_resources, renoun
 if TYPE_CHECKING:
     from voice_transcriber.audio.media_file import MediaFile
 
-BYTES_PER_S = 2 * SAMPLE_RATE  # of the prepared audio
+SAMPLE_BYTES = 2  # of the prepared audio
+BYTES_PER_S = SAMPLE_BYTES * SAMPLE_RATE
 DATA_BYTES = 1024**3  # private memory; one hour of speech needs about 40 MB
 PROGRESS_INTERVAL_S = 0.2
 GUESSED_DURATION = ("mp3", "aac")  # FFmpeg extrapolates from the first frames' bit rate
@@ -44,27 +54,29 @@ def main(arguments: list[str]) -> None:
     channel = take_channel()
     die_with_parent()
     ignore_interrupts()
-    task, max_duration_s, media = arguments[0], float(arguments[1]), Path(arguments[2])
-    _bound(max_duration_s)
+    task, max_duration_s, media = arguments[0], float(arguments[1]), Path(arguments[3])
+    selection = Selection(**json.loads(arguments[2]))
+    _bound(selection.from_s + max_duration_s)
     try:
         with _translated_errors():
             if task == "probe":
-                _probe(channel, media, max_duration_s)
+                _probe(channel, media, selection, max_duration_s)
             else:
-                _decode(channel, media, max_duration_s, Path(arguments[3]))
+                _decode(channel, media, selection, max_duration_s, Path(arguments[4]))
     except TranscriberError as error:
         report = {"code": error.code, "message": error.message, "remedy": error.remedy}
         channel.send({"error": report})
 
 
-def _bound(max_duration_s: float) -> None:
+def _bound(last_s: float) -> None:
+    """No sample later than `last_s` is ever written."""
     os.umask(0o077)  # audio is private
     give_way()
     renounce_privileges()
     limit_resources(
         data_bytes=DATA_BYTES,
-        file_bytes=int(max_duration_s * BYTES_PER_S) + 1024**2,
-        cpu_s=300 + int(max_duration_s / 10),  # common codecs take a hundredth of the duration
+        file_bytes=int(last_s * BYTES_PER_S) + 1024**2,
+        cpu_s=300 + int(last_s / 10),  # common codecs take a hundredth of the duration
         open_files=64,
     )
 
@@ -81,42 +93,63 @@ def _translated_errors() -> Iterator[None]:
         raise
 
 
-def _probe(channel: Channel, media: Path, max_duration_s: float) -> None:
-    with _opened(media, max_duration_s) as file:
+def _probe(channel: Channel, media: Path, selection: Selection, max_duration_s: float) -> None:
+    with _opened(media, selection, max_duration_s) as file:
         channel.send({"probe": asdict(file.probe)})
 
 
 @contextmanager
-def _opened(media: Path, max_duration_s: float) -> Iterator[MediaFile]:
+def _opened(media: Path, selection: Selection, max_duration_s: float) -> Iterator[MediaFile]:
     from voice_transcriber.audio.media_file import MediaFile  # heavy: only within the limits
 
-    with MediaFile(media) as file:
+    with MediaFile(media, track=selection.track) as file:
         probe = file.probe
-        is_guess = probe.container in GUESSED_DURATION
-        if not is_guess and (probe.duration_s or 0) > max_duration_s:
-            raise _too_long(max_duration_s)
+        if probe.container not in GUESSED_DURATION:
+            _check_length(probe.duration_s, selection, max_duration_s)
         yield file
 
 
-def _decode(channel: Channel, media: Path, max_duration_s: float, pcm: Path) -> None:
-    with _opened(media, max_duration_s) as file, pcm.open("xb") as out:
+def _check_length(duration_s: float | None, selection: Selection, max_duration_s: float) -> None:
+    if duration_s is None:
+        return
+    if 0 < duration_s <= selection.from_s:
+        raise _begins_too_late(selection, duration_s)
+    if (selection.length_s(duration_s) or 0) > max_duration_s:
+        raise _too_long(max_duration_s)
+
+
+def _decode(
+    channel: Channel, media: Path, selection: Selection, max_duration_s: float, pcm: Path
+) -> None:
+    with _opened(media, selection, max_duration_s) as file, pcm.open("xb") as out:
         channel.send({"probe": asdict(file.probe)})
-        max_bytes = int(max_duration_s * BYTES_PER_S)
-        written = 0
+        first = out.seek(selection.start_sample * SAMPLE_BYTES)
+        max_bytes = first + int(max_duration_s * BYTES_PER_S)
+        written = first
         report_at = time.monotonic() + PROGRESS_INTERVAL_S
-        for block in file.pcm():
+        for block in file.pcm(start=selection.start_sample, end=selection.end_sample):
             written += out.write(block)
             if written > max_bytes:  # the header told less
                 raise _too_long(max_duration_s)
             if time.monotonic() >= report_at:
                 out.flush()
-                channel.send({"progress": {"samples": written // 2}})
+                channel.send({"progress": {"samples": written // SAMPLE_BYTES}})
                 report_at = time.monotonic() + PROGRESS_INTERVAL_S
+        if written == first:
+            raise _begins_too_late(selection, file.probe.duration_s)
         out.flush()
-        channel.send({"progress": {"samples": written // 2}})
+        channel.send({"progress": {"samples": written // SAMPLE_BYTES}})
         os.fsync(out.fileno())
-        done = {"samples": written // 2, "broken_parts": file.broken_parts}
+        done = {"samples": written // SAMPLE_BYTES, "broken_parts": file.broken_parts}
         channel.send({"done": done})
+
+
+def _begins_too_late(selection: Selection, duration_s: float | None) -> InvalidRequest:
+    length = "" if duration_s is None else f" It is {duration_s:.1f} s long."
+    return InvalidRequest(
+        f"The recording has nothing to hear from {selection.from_s:g} s on.{length}",
+        remedy="Choose a start that lies within the recording.",
+    )
 
 
 def _too_long(max_duration_s: float) -> TooLong:

@@ -1,12 +1,11 @@
 """Levels: the quiet point to cut at, and how much a quiet recording is raised.
 
-Runs in the engine child. librosa measures the seconds around a cut and a few
-samples of the level, never a whole file.
+Runs in the engine child. librosa measures the seconds around a cut, never a whole file; most
+files have none, and it takes 1.4 s and 140 MB to import.
 """
 
 from __future__ import annotations
 
-import librosa
 import numpy as np
 import numpy.typing as npt
 
@@ -17,6 +16,7 @@ Samples = npt.NDArray[np.float32]
 CUT_SEARCH_S = 30  # the cut lies in the last 30 s of a chunk
 QUIET_S = 0.4  # length of the quiet stretch that is looked for
 HOP = 160  # 10 ms
+FRAME_HOPS = 4  # length of the frames whose level is measured
 
 PROBES = 20  # stretches of the chunk whose level is measured
 PROBE_S = 2
@@ -27,7 +27,9 @@ MAX_GAIN = 20.0
 
 def quietest_point(samples: Samples) -> int:
     """The sample in the middle of the quietest QUIET_S of a stretch."""
-    rms = librosa.feature.rms(y=samples, frame_length=4 * HOP, hop_length=HOP)[0]
+    import librosa
+
+    rms = librosa.feature.rms(y=samples, frame_length=FRAME_HOPS * HOP, hop_length=HOP)[0]
     width = int(QUIET_S * SAMPLE_RATE / HOP)
     if len(rms) <= width:
         return len(samples) // 2
@@ -44,11 +46,17 @@ def leveling_gain(samples: Samples) -> float:
     length = PROBE_S * SAMPLE_RATE
     starts = np.linspace(0, max(0, len(samples) - length), PROBES).astype(int)
     probes = [samples[start : start + length] for start in np.unique(starts)]
-    levels = np.concatenate(
-        [librosa.feature.rms(y=probe, frame_length=4 * HOP, hop_length=HOP)[0] for probe in probes]
-    )
-    level = float(np.percentile(levels, 95))
+    level = float(np.percentile(np.concatenate([_levels(probe) for probe in probes]), 95))
     if level >= QUIET_RMS or level <= 1e-5:
         return 1.0
     peak = max(float(samples.max()), -float(samples.min()))
     return max(1.0, min(TARGET_RMS / level, MAX_GAIN, 0.99 / peak))
+
+
+def _levels(samples: Samples) -> npt.NDArray[np.float32]:
+    """Root mean square of overlapping frames, one for each hop; silence is before and after."""
+    hops = -(-len(samples) // HOP)
+    energy = np.zeros((hops + FRAME_HOPS, HOP), np.float32)
+    energy.reshape(-1)[FRAME_HOPS // 2 * HOP :][: len(samples)] = np.square(samples)
+    frames = np.convolve(energy.sum(axis=1), np.ones(FRAME_HOPS), mode="valid")
+    return np.asarray(np.sqrt(frames / (FRAME_HOPS * HOP)), np.float32)

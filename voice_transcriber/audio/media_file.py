@@ -29,6 +29,7 @@ SAMPLE_BYTES = 2
 FORMATS = (
     "wav,mp3,flac,ogg,mov,matroska,aac,aiff,asf,avi,mpegts,amr,caf,w64"  # mov: also mp4, m4a, 3gp
 )
+RUN_IN_S = 2.0  # of sound before the wanted part, in which codecs find their feet
 GAP_SAMPLES = SAMPLE_RATE // 10  # shorter gaps between time stamps are rounding and encoder delay
 MAX_BLIND_GAP_S = 3600.0  # longest gap that is believed of a file that tells no duration
 SAMPLE_RATES = range(1_000, 1_000_000)  # beyond, a few bytes could become gigabytes of samples
@@ -64,8 +65,10 @@ class MediaFile:
     Raises EmptyFile, NotMedia, DamagedMedia, NoAudioTrack, MemoryError when it is made.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, track: int | None = None) -> None:
+        """`track` counts the sound tracks from 0; None takes the first that can be read."""
         self.broken_parts = 0  # packets and frames that were left out
+        self._passed_over = False  # packets just before this one, on the way to the wanted part
         self._file = path.open("rb")
         self._head = self._file.read(16)
         if not self._head:
@@ -74,7 +77,7 @@ class MediaFile:
         # while a name that ends in .mp3 makes FFmpeg take any bytes for mp3.
         name = path if sys.platform == "win32" else f"/dev/fd/{self._file.fileno()}"
         self._container = self._opened(f"file:{name}")
-        self._stream = self._sound_track()
+        self._stream = self._sound_track() if track is None else self._numbered_track(track)
 
     def __enter__(self) -> MediaFile:
         return self
@@ -98,18 +101,34 @@ class MediaFile:
             ),
         )
 
-    def pcm(self) -> Iterator[bytes]:
-        """The sound as signed 16-bit samples, 16 kHz, mono, in blocks of a few kilobytes.
+    def pcm(self, *, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """Samples start..end as signed 16 bits, 16 kHz, mono, in blocks of a few kilobytes.
 
         A sample's place is its time in the file: a sound track that starts late or has
         holes is filled up with silence. Broken packets are left out, like FFmpeg does, and counted.
         Raises NotMedia or DamagedMedia at the end when there was no sound at all.
         """
+        position = 0
+        for block in self._blocks(start):
+            first = max(0, start - position) * SAMPLE_BYTES
+            last = len(block) if end is None else max(0, end - position) * SAMPLE_BYTES
+            if cut := block[first:last]:
+                yield cut
+            position += len(block) // SAMPLE_BYTES
+            if end is not None and position >= end:
+                return
+
+    def _blocks(self, start: int) -> Iterator[bytes]:
+        """The sound from the beginning on; what lies well before `start` may be silence."""
         track = _Track()
-        for frame in self._frames():
-            due = self._due_sample(frame, track.position)
+        delay = 0  # of a codec whose first sound bears a later time than its place
+        for number, frame in enumerate(self._frames(start)):
+            was_passed_over, self._passed_over = self._passed_over, False
+            due = self._due_sample(frame, start if was_passed_over else track.position)
+            if number == 0 and due <= GAP_SAMPLES:
+                delay = due
             if due > track.position + GAP_SAMPLES:
-                yield from track.fill_up(due)
+                yield from track.fill_up(due - delay if was_passed_over else due)
             yield from self._converted(track, frame)
         yield from track.end()
         if not track.has_sound:
@@ -134,19 +153,42 @@ class MediaFile:
         for stream in self._container.streams.audio:
             if stream.codec_context is None or stream.sample_rate not in SAMPLE_RATES:
                 continue
-            stream.codec_context.thread_count = 1
-            self._pass_over_all_but(stream.index)
-            return stream
+            return self._chosen(stream)
         if self._container.streams.audio or not self._container.streams:
             raise self._unreadable()
         raise NoAudioTrack
+
+    def _numbered_track(self, number: int) -> AudioStream:
+        streams = self._container.streams.audio
+        if number < len(streams):
+            stream = streams[number]
+            if stream.codec_context is None or stream.sample_rate not in SAMPLE_RATES:
+                raise self._unreadable()
+            return self._chosen(stream)
+        if not streams:
+            raise NoAudioTrack
+        tracks = "one sound track" if len(streams) == 1 else f"{len(streams)} sound tracks"
+        raise NoAudioTrack(
+            f"The file has {tracks}; there is no number {number}.",
+            remedy=f"Choose a track from 0 to {len(streams) - 1}, or none for the first.",
+        )
+
+    def _chosen(self, stream: AudioStream) -> AudioStream:
+        stream.codec_context.thread_count = 1
+        self._pass_over_all_but(stream.index)
+        return stream
 
     def _pass_over_all_but(self, index: int) -> None:
         for stream in self._container.streams:
             if stream.index != index:
                 stream.discard = Discard.all
 
-    def _frames(self) -> Iterator[AudioFrame]:
+    def _frames(self, start: int = 0) -> Iterator[AudioFrame]:
+        """The first ones, then those from shortly before sample `start` on: packets between are
+        passed over, since seeking is a guess in some formats.
+        """
+        needed_s = start / SAMPLE_RATE - RUN_IN_S
+        has_begun = False
         packets = self._container.demux(self._stream)
         while True:
             try:
@@ -158,12 +200,22 @@ class MediaFile:
                 return
             except IndexError:  # PyAV at the end of a file in which streams turned up late
                 return
+            if has_begun and self._ends_before(packet, needed_s):
+                self._passed_over = True
+                continue
             try:
                 frames = packet.decode()
             except FFmpegError as error:
                 self._leave_out(error)
                 continue
+            has_begun = has_begun or bool(frames)
             yield from (frame for frame in frames if frame.rate in SAMPLE_RATES)
+
+    def _ends_before(self, packet: av.Packet[AudioStream], needed_s: float) -> bool:
+        if packet.pts is None or packet.time_base is None:
+            return False
+        end_s = (packet.pts + (packet.duration or 0)) * packet.time_base
+        return end_s - (self._container.start_time or 0) / av.time_base < needed_s
 
     def _converted(self, track: _Track, frame: AudioFrame) -> list[bytes]:
         try:

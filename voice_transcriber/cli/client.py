@@ -53,6 +53,8 @@ class ModelView:
     size_bytes: int  # of the file where present, else of the download (rounded)
     english_only: bool
     downloadable: bool
+    memory_bytes: int  # to load it and to decode full batches
+    real_time_factor: float | None  # seconds of work for a second of audio; None: not measured
 
 
 class JobsClient(Protocol):

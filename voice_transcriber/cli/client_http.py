@@ -75,6 +75,10 @@ class HttpJobsClient:
             "task": options.task,
             "priority": priority.name.lower(),
             "prompt": options.prompt or "",
+            "hotwords": options.hotwords or "",
+            "from": str(options.from_s),
+            "to": "" if options.to_s is None else str(options.to_s),
+            "audio_track": "" if options.audio_track is None else str(options.audio_track),
             "word_timestamps": str(options.word_timestamps).lower(),
             "vad_filter": str(options.vad_filter).lower(),
         }

@@ -27,14 +27,16 @@ class LocalJobsClient:
     def models(self) -> Sequence[ModelView]:
         return [
             ModelView(
-                name=model.name,
-                note=model.note,
-                present=model.present,
-                size_bytes=model.size_bytes,
-                english_only=model.english_only,
-                downloadable=model.downloadable,
+                name=model.info.name,
+                note=model.info.note,
+                present=model.info.present,
+                size_bytes=model.info.size_bytes,
+                english_only=model.info.english_only,
+                downloadable=model.info.downloadable,
+                memory_bytes=model.memory_bytes,
+                real_time_factor=model.real_time_factor,
             )
-            for model in self._services.models.catalogue()
+            for model in self._services.library.models()
         ]
 
     def submit(self, path: Path, *, options: TranscribeOptions, priority: Priority) -> JobView:

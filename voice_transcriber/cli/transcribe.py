@@ -71,6 +71,10 @@ def _options(arguments: argparse.Namespace, client: JobsClient) -> TranscribeOpt
         language=arguments.language,
         task=arguments.task,
         prompt=arguments.prompt,
+        hotwords=arguments.hotwords,
+        from_s=arguments.from_s,
+        to_s=arguments.to_s,
+        audio_track=arguments.audio_track,
         word_timestamps=arguments.word_timestamps,
         vad_filter=arguments.vad_filter,
     )

@@ -28,6 +28,7 @@ class DecodeOptions:
     language: str | None  # None: the language of the first window is detected
     task: str = "transcribe"
     prompt: str | None = None
+    hotwords: str | None = None  # put before the prompt
     beam_size: int | None = 5  # used at temperature 0
     best_of: int | None = 5  # used above temperature 0
     temperature: float = 0.0
@@ -82,7 +83,7 @@ class Model(Protocol):
         ...
 
     def decode(self, features: Sequence[Features], options: DecodeOptions) -> list[Hypothesis]:
-        """Raises EngineOutOfMemory."""
+        """Raises EngineOutOfMemory, GpuFailed; so do the other methods."""
         ...
 
     def align(
@@ -102,10 +103,11 @@ class Engine(Protocol):
     """Loads checkpoints."""
 
     def load(self, checkpoint: Path, *, size: str, device: str, compute_type: str) -> Model:
-        """`size` is the model's name; `device` is "cpu" or "cuda"; `compute_type` is "float32" or
-        "float16".
+        """`size` is the model's name; `device` is "cpu" or "cuda"; `compute_type` is one that
+        engines.compute names for the engine.
 
-        Raises ModelDamaged, EngineOutOfMemory.
+        Raises ModelDamaged, EngineOutOfMemory, GpuFailed; an engine that converts checkpoints
+        DiskFull and ModelUnavailable too.
         """
         ...
 

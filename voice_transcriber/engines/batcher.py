@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from voice_transcriber.engines.protocol import WindowRequest
 
-BatchKey = tuple[str, str, str | None, str, str | None]
+BatchKey = tuple[str | None, ...]
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,14 @@ class Waiting:
 
 def batch_key(request: WindowRequest) -> BatchKey:
     """Windows with equal keys may share a batch: same model, start tokens and prompt."""
-    return (request.model, request.checkpoint, request.language, request.task, request.prompt)
+    return (
+        request.model,
+        request.checkpoint,
+        request.language,
+        request.task,
+        request.prompt,
+        request.hotwords,
+    )
 
 
 class Batcher:

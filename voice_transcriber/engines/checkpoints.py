@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
-from voice_transcriber.engines.download import Download, Source, free_bytes
+from voice_transcriber.engines.conversions import remove_conversions
+from voice_transcriber.engines.download import free_bytes, part_path
 from voice_transcriber.engines.published import CHECKPOINTS, Checkpoint
-from voice_transcriber.errors import (
-    DownloadStopped,
-    NotFound,
-    UnknownModel,
-    WrongState,
-    error_from_code,
-)
+from voice_transcriber.engines.transfers import Transfer, Transfers, TransferState
+from voice_transcriber.errors import NotFound, Offline, UnknownModel, WrongState
 
 DEMO = "demo"
 DEMO_FILE = Path(__file__).resolve().parents[1] / "assets" / "demo.pt"
@@ -31,7 +23,6 @@ _DEMO_NOTE = (
 )
 _OWN_NOTE = "Your own file in the model folder."
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_POLL_S = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +36,7 @@ class ModelInfo:
     size_bytes: int  # of the file where present, else of the download (rounded)
     english_only: bool
     downloadable: bool
+    alias_of: str | None = None  # the name that the same file goes by
 
 
 class Checkpoints:
@@ -62,13 +54,13 @@ class Checkpoints:
         published: Mapping[str, Checkpoint] = CHECKPOINTS,
         free_bytes: Callable[[Path], int] = free_bytes,
         retry_base_s: float = 1.0,
+        offline: bool = False,
     ) -> None:
+        """`offline`: what is not there is refused, and the network is never touched."""
         self._model_dir = model_dir
         self._published = published
-        self._free_bytes = free_bytes
-        self._retry_base_s = retry_base_s
-        self._lock = threading.Lock()
-        self._downloads: dict[Path, Download] = {}
+        self._offline = offline
+        self._transfers = Transfers(free_bytes=free_bytes, retry_base_s=retry_base_s)
 
     def catalogue(self) -> list[ModelInfo]:
         """The demo, the published models from small to large, then one's own files by name."""
@@ -97,26 +89,55 @@ class Checkpoints:
         this thread, several times a second while a download goes on. Threads
         that ask for the same file wait for one download; when the last of them
         stops, it ends and what came is kept for the next time.
-        Raises UnknownModel, ModelUnavailable, ModelDamaged, DiskFull, and
+        Raises UnknownModel, ModelUnavailable, Offline, ModelDamaged, DiskFull, and
         DownloadStopped when should_stop said so.
         """
-        model, target = self.resolve(name), self._path(name)
+        model, target = self.resolve(name), self.path(name)
         while model.downloadable and not target.is_file():
-            download = self._join(self._published[name].source, target)
-            try:
-                _wait(download, on_progress, should_stop)
-            finally:
-                self._leave(download)
+            self.check_downloadable(name)
+            self._transfers.fetch(
+                self._published[name].source,
+                target,
+                on_progress=on_progress,
+                should_stop=should_stop,
+            )
         return target
 
+    def check_downloadable(self, name: str) -> None:
+        """Whether a missing file could be fetched. Raises UnknownModel, Offline, and WrongState
+        for the demo and for one's own files.
+        """
+        model = self.resolve(name)
+        if not model.downloadable:
+            raise WrongState(
+                f"The model {name} is not published anywhere.",
+                remedy="There is nothing to download; it is on this machine.",
+            )
+        if self._offline and not model.present:
+            file_name = self.path(name).name
+            raise Offline(
+                f"The model {name} is not on this machine, and the program runs offline.",
+                remedy=f"Copy {file_name} into WHISPER_MODEL_DIR, pick a model that is present, "
+                "or set OFFLINE to false and restart.",
+            )
+
+    def transfer(self, name: str) -> Transfer:
+        """How far the file of a model is, whoever downloads it. Raises UnknownModel."""
+        model = self.resolve(name)
+        if model.downloadable:
+            return self._transfers.look(self._published[name].source, self.path(name))
+        return Transfer(
+            state=TransferState.PRESENT, done_bytes=model.size_bytes, total_bytes=model.size_bytes
+        )
+
     def delete(self, name: str, *, own: bool = False) -> None:
-        """Remove a model's file, and what came of a download that broke off.
+        """Remove a model's file, what it was converted to, and a download that broke off.
 
         A file of one's own, which nobody can download again, goes only when `own` says so.
         Raises UnknownModel, NotFound when it is not on this machine, and WrongState for such a
         file, for the demo, and while the model is being downloaded.
         """
-        model, target = self.resolve(name), self._path(name)
+        model, target = self.resolve(name), self.path(name)
         if name == DEMO:
             raise WrongState("The demo model is a part of the program.", remedy="Leave it there.")
         if not model.downloadable and not own:
@@ -124,16 +145,15 @@ class Checkpoints:
                 f"{target.name} is your own file and cannot be downloaded again.",
                 remedy="Say that it is to go all the same, or remove it from the model folder.",
             )
-        part = target.with_name(f"{target.name}.part")
-        if not target.is_file() and not part.is_file():
+        if not target.is_file() and not part_path(target).is_file():
             raise NotFound(
                 f"The model {name} is not on this machine.", remedy="There is nothing to delete."
             )
-        with _sole_use(target):
-            target.unlink(missing_ok=True)
-            part.unlink(missing_ok=True)
+        self._transfers.delete(target)
+        remove_conversions(target, self._model_dir)
 
-    def _path(self, name: str) -> Path:
+    def path(self, name: str) -> Path:
+        """Where the model's file is, or would be; names of one model have one path."""
         if name == DEMO:
             return DEMO_FILE
         if name in self._published:
@@ -141,7 +161,7 @@ class Checkpoints:
         return self._model_dir / f"{name}.pt"
 
     def _describe(self, name: str) -> ModelInfo:
-        path, row = self._path(name), self._published[name]
+        path, row = self.path(name), self._published[name]
         present = path.is_file()
         return ModelInfo(
             name=name,
@@ -151,6 +171,7 @@ class Checkpoints:
             size_bytes=path.stat().st_size if present else row.source.size_bytes,
             english_only=name.endswith(".en"),
             downloadable=True,
+            alias_of=row.alias_of,
         )
 
     def _own_files(self) -> Iterator[Path]:
@@ -159,55 +180,6 @@ class Checkpoints:
         for path in sorted(self._model_dir.glob("*.pt")):
             if path.is_file() and path.stem not in taken and _SAFE_NAME.fullmatch(path.stem):
                 yield path
-
-    def _join(self, source: Source, target: Path) -> Download:
-        with self._lock:
-            download = self._downloads.get(target)
-            if download is not None and not download.ended.is_set():
-                download.waiting += 1
-                return download
-            download = self._downloads[target] = Download(
-                source, target, free_bytes=self._free_bytes, retry_base_s=self._retry_base_s
-            )
-        # A thread of its own: a waiter can leave at once, however long the network is silent.
-        threading.Thread(target=download.run, name=f"download-{target.name}", daemon=True).start()
-        return download
-
-    def _leave(self, download: Download) -> None:
-        with self._lock:
-            download.waiting -= 1
-
-
-@contextmanager
-def _sole_use(target: Path) -> Iterator[None]:
-    """No download of the file, in this process or another, goes on inside. Raises WrongState."""
-    lock = FileLock(target.with_name(f"{target.name}.lock"))  # the one that a download takes
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise WrongState(
-            f"{target.name} is being downloaded.", remedy="Cancel the jobs that wait for it first."
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def _wait(
-    download: Download,
-    on_progress: Callable[[int, int], None],
-    should_stop: Callable[[], bool],
-) -> None:
-    ended = False
-    while not ended:
-        if should_stop():
-            raise DownloadStopped
-        ended = download.ended.wait(_POLL_S)
-        on_progress(download.done_bytes, download.total_bytes)
-    if download.error is not None:  # each waiter raises an exception of its own
-        error = download.error
-        raise error_from_code(error.code, error.message, error.remedy) from error
 
 
 def _demo_info() -> ModelInfo:

@@ -107,11 +107,11 @@ def _serve(
             on_end()
 
     try:  # whatever fails, the app hears that nobody answers any more
-        device = prepare_device(options)
+        place = prepare_device(options)
         # Only now: its imports load numpy, whose threads were set above.
         from voice_transcriber.engines.host import EngineHost
 
-        host = EngineHost(channel, options, device=device)
+        host = EngineHost(channel, options, place=place)
         threading.Thread(target=read, name="engine-inbox", daemon=True).start()
         host.run()
     finally:

@@ -18,6 +18,7 @@ from enum import Enum
 
 from voice_transcriber.engines.child import HostStarter, RunningHost
 from voice_transcriber.engines.protocol import (
+    Place,
     Reply,
     Request,
     reply_from_message,
@@ -76,6 +77,8 @@ class EngineClient:
         self.starts = 0  # how often a host was started
         self.models: list[str] = []  # in memory now
         self.loading: str | None = None  # model that is being loaded now
+        self.gpu_free_bytes: int | None = None  # None: no GPU is used, or not known yet
+        self._places: dict[str, Place] = {}
 
     @property
     def pid(self) -> int | None:
@@ -91,6 +94,10 @@ class EngineClient:
     def is_ready(self) -> bool:
         """False while the host still starts, which takes seconds where files are not cached."""
         return self._host is not None and self._host_spoke
+
+    def place(self, model: str) -> Place | None:
+        """Where a model computes, or did when it was last in memory; None if it never was."""
+        return self._places.get(model)
 
     def submit(self, request: Request, on_answer: OnAnswer) -> int:
         """Send a request; its one answer goes to `on_answer`. Raises EngineCrashed after stop()."""
@@ -198,6 +205,9 @@ class EngineClient:
             case "models":
                 self.loading = None
                 self.models = message["names"]
+                places = message.get("places", {})
+                self._places |= {name: Place(**place) for name, place in places.items()}
+                self.gpu_free_bytes = message.get("gpu_free_bytes")
 
     def _bury(self, host: RunningHost) -> None:
         cause = host.cause_of_death()
@@ -206,7 +216,7 @@ class EngineClient:
             pending, self._pending = self._pending, {}
             blames = {request_id: self._blame(request_id) for request_id in pending}
             self._host, self._batch = None, set()
-            self.models, self.loading = [], None
+            self.models, self.loading, self.gpu_free_bytes = [], None, None
         if not self._stopped:
             log.error("The speech engine's process ended: %s", cause)
         for request_id, one in pending.items():

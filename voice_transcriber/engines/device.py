@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import os
+import shutil
+from pathlib import Path
 
-from voice_transcriber.engines.protocol import HostOptions
+from voice_transcriber.engines.compute import place_on
+from voice_transcriber.engines.protocol import ON_CPU, HostOptions, Place, on_cpu_because
+from voice_transcriber.processes.memory import available_bytes, free_unused_memory
+
+_PCI = Path("/sys/bus/pci/devices")  # tells what is built in, with a driver or without
+_NVIDIA, _DISPLAY = "0x10de", "0x03"
 
 
-def prepare_device(options: HostOptions) -> str:
-    """Set the native threads and return "cuda" or "cpu". Call it before torch is imported."""
+def prepare_device(options: HostOptions) -> Place:
+    """Set the native threads, and say what to compute on. Call it before torch is imported.
+
+    Without CUDA the place has a note when a GPU is asked for by name, and when this machine has
+    one that CUDA could use.
+    """
     if options.engine == "fake":
-        return "cpu"
+        return ON_CPU
     # Libraries read these when they are loaded.
     for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[variable] = str(options.threads)
@@ -20,4 +31,54 @@ def prepare_device(options: HostOptions) -> str:
     import torch
 
     torch.set_num_threads(options.threads)
-    return "cuda" if options.use_gpu and torch.cuda.is_available() else "cpu"
+    cpu = place_on("cpu", options)
+    if not options.use_gpu:
+        return cpu
+    if torch.cuda.is_available():
+        return place_on("cuda", options)
+    expected = options.gpu_expected or has_nvidia_gpu()
+    return on_cpu_because(_cuda_fault(), cpu) if expected else cpu
+
+
+def has_nvidia_gpu(pci: Path = _PCI) -> bool:
+    """Whether one is there, with a driver that works or without."""
+    return shutil.which("nvidia-smi") is not None or any(map(_is_nvidia_gpu, pci.glob("*")))
+
+
+def _is_nvidia_gpu(device: Path) -> bool:
+    try:
+        vendor, kind = ((device / name).read_text().strip() for name in ("vendor", "class"))
+    except OSError:
+        return False
+    return vendor == _NVIDIA and kind.startswith(_DISPLAY)
+
+
+def _cuda_fault() -> str:
+    """Why CUDA cannot be used, in torch's words."""
+    import torch
+
+    try:
+        torch.cuda.init()  # type: ignore[no-untyped-call]
+    except (RuntimeError, AssertionError) as error:
+        return str(error).strip().split(". ", 1)[0]
+    return "CUDA names no GPU"
+
+
+def give_back_memory(device: str) -> None:
+    """What models held that are gone: to the system, and a GPU's to other programs."""
+    free_unused_memory()
+    if device == "cuda":
+        import torch
+
+        torch.cuda.empty_cache()
+
+
+def free_bytes(device: str) -> int:
+    """Memory in which the device could hold another model now."""
+    if device != "cuda":
+        return available_bytes()
+    import torch
+
+    free, _total = torch.cuda.mem_get_info()
+    # What torch keeps for itself of tensors that are gone is free as well.
+    return int(free + torch.cuda.memory_reserved() - torch.cuda.memory_allocated())

@@ -51,8 +51,36 @@ class Source:
         return self.url.rsplit("/", 1)[-1]
 
 
+def part_path(target: Path) -> Path:
+    """Where a file grows until it is whole."""
+    return target.with_name(f"{target.name}.part")
+
+
 def free_bytes(folder: Path) -> int:
     return shutil.disk_usage(folder).free
+
+
+class Rate:
+    """Bytes in a second over the last few seconds. One thread starts it; any may ask."""
+
+    SPAN_S = 3.0
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._marks = ((clock(), 0), (clock(), 0))  # older and newer: time, bytes
+
+    def restart(self, done_bytes: int) -> None:
+        """What was there before does not count as speed."""
+        now = self._clock()
+        self._marks = ((now, done_bytes), (now, done_bytes))
+
+    def per_s(self, done_bytes: int) -> float:
+        older, newer = self._marks
+        now = self._clock()
+        if now - newer[0] >= self.SPAN_S:
+            self._marks = (newer, (now, done_bytes))
+        elapsed_s = now - older[0]
+        return max(0.0, (done_bytes - older[1]) / elapsed_s) if elapsed_s > 0 else 0.0
 
 
 class _Broken(Exception):
@@ -63,7 +91,7 @@ class Download:
     """One transfer of `source` to `target`; it goes on while `waiting` is above zero.
 
     `run` is called once, in a thread of its own; the fields may be read at any
-    time. The partial file is `target` with `.part`; it is kept when the transfer
+    time. The partial file, `part_path(target)`, is kept when the transfer
     is given up or the network fails, and the next one goes on from its end.
     """
 
@@ -78,11 +106,12 @@ class Download:
         self.waiting = 1  # threads that wait for it; counted by them, under a lock of theirs
         self.done_bytes = 0
         self.total_bytes = source.size_bytes
+        self.rate = Rate()
         self.ended = threading.Event()
         self.error: TranscriberError | None = None  # None after the end: done, or nobody wanted it
         self._source = source
         self._target = target
-        self._part = target.with_name(f"{target.name}.part")
+        self._part = part_path(target)
         self._free_bytes = free_bytes
         self._retry_base_s = retry_base_s
 
@@ -142,7 +171,7 @@ class Download:
                     tries = 0 if self._part_bytes() > furthest else tries + 1
                     furthest = max(furthest, self._part_bytes())
                     if tries == MAX_TRIES:
-                        raise self._unavailable(str(error) or type(error).__name__) from error
+                        raise self._unavailable(_reason(error)) from error
                     self._pause(tries)
         return False
 
@@ -180,6 +209,7 @@ class Download:
         with self._part.open("r+b" if start else "wb") as file:
             file.seek(start)
             self.done_bytes = start
+            self.rate.restart(start)
             for piece in pieces:
                 if self.waiting == 0:
                     return False
@@ -229,6 +259,14 @@ class Download:
             f"{self._target.name} could not be written to the model folder: {error.strerror}.",
             remedy="Correct the rights of WHISPER_MODEL_DIR, or set it to another folder.",
         )
+
+
+def _reason(error: Exception) -> str:
+    import httpx
+
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+        return "its server cannot be reached"
+    return str(error) or type(error).__name__
 
 
 def _range_total(answer: httpx.Response) -> int:

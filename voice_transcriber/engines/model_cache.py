@@ -3,37 +3,58 @@
 from __future__ import annotations
 
 import gc
+import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from voice_transcriber.engines.base import Engine, Model
+from voice_transcriber.engines.protocol import ON_CPU, Place, on_cpu_because
+from voice_transcriber.errors import EngineOutOfMemory, GpuFailed, ModelTooLarge, TranscriberError
+
+log = logging.getLogger(__name__)
+
+GPU_FAULTS = (GpuFailed, EngineOutOfMemory, ModelTooLarge)  # none of them stops the CPU
 
 
 @dataclass
 class _Loaded:
     model: Model
+    place: Place
     used_at: float  # monotonic
 
 
+@dataclass(frozen=True, kw_only=True)
+class Room:
+    """How much memory a device has, and how much a checkpoint takes of it."""
+
+    free_bytes: Callable[[str], int]
+    needed_bytes: Callable[[Path, str], int]
+
+
 class ModelCache:
-    """Loads on demand. Used by the engine's loop alone: no model is in use while one is evicted."""
+    """Loads on demand, and on the CPU what the GPU cannot take.
+
+    Used by the engine's loop alone: no model is in use while one is evicted.
+    """
 
     def __init__(
         self,
         engine: Engine,
         *,
         size: int,
-        device: str,
-        compute_type: str,
+        place: Place,
+        cpu: Place = ON_CPU,
+        room: Room,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
         self._size = size
-        self._device = device
-        self._compute_type = compute_type
+        self._place = place
+        self._cpu = cpu  # in place of a GPU
+        self._room = room
         self._clock = clock
         self._models: OrderedDict[str, _Loaded] = OrderedDict()
 
@@ -42,22 +63,41 @@ class ModelCache:
         """Loaded models, least recently used first."""
         return list(self._models)
 
+    @property
+    def device(self) -> str:
+        """Where the next model is loaded: a GPU that failed is not tried again."""
+        return self._place.device
+
+    @property
+    def places(self) -> Mapping[str, Place]:
+        """Where each loaded model computes."""
+        return {name: loaded.place for name, loaded in self._models.items()}
+
     def __contains__(self, name: str) -> bool:
         return name in self._models
 
     def get(self, name: str, checkpoint: Path) -> Model:
-        """Raises ModelDamaged, EngineOutOfMemory."""
+        """Raises ModelTooLarge, ModelDamaged, EngineOutOfMemory."""
         if name not in self._models:
             # Room is made first: two sizes side by side are what memory is planned for.
             self._shrink_to(self._size - 1)
-            model = self._engine.load(
-                checkpoint, size=name, device=self._device, compute_type=self._compute_type
-            )
-            self._models[name] = _Loaded(model, self._clock())
+            self._models[name] = self._loaded(name, checkpoint)
         loaded = self._models[name]
         loaded.used_at = self._clock()
         self._models.move_to_end(name)
         return loaded.model
+
+    def move_to_cpu(self, name: str, checkpoint: Path, fault: TranscriberError) -> Model:
+        """Load a model again, on the CPU, after the GPU failed while it worked.
+
+        Raises `fault` when it works on the CPU already, and what `get` raises.
+        """
+        if self._models[name].place.device == ON_CPU.device:
+            raise fault
+        del self._models[name]
+        gc.collect()
+        self._models[name] = self._loaded_on(self._instead_of_gpu(fault), name, checkpoint)
+        return self._models[name].model
 
     def drop_idle(self, *, idle_s: float) -> list[str]:
         """Let go of models that nobody has used for so long; returns their names."""
@@ -68,6 +108,40 @@ class ModelCache:
         if idle:
             gc.collect()
         return idle
+
+    def _loaded(self, name: str, checkpoint: Path) -> _Loaded:
+        try:
+            return self._loaded_on(self._place, name, checkpoint)
+        except GPU_FAULTS as fault:
+            if self._place.device == ON_CPU.device:
+                raise
+            return self._loaded_on(self._instead_of_gpu(fault), name, checkpoint)
+
+    def _loaded_on(self, place: Place, name: str, checkpoint: Path) -> _Loaded:
+        self._make_room(name, checkpoint, place.device)
+        model = self._engine.load(
+            checkpoint, size=name, device=place.device, compute_type=place.compute_type
+        )
+        return _Loaded(model, place, self._clock())
+
+    def _instead_of_gpu(self, fault: TranscriberError) -> Place:
+        """A GPU that lacks memory may have it later; one that fails is given up."""
+        log.warning("The CPU is used in place of the GPU: %s", fault.message)
+        place = on_cpu_because(fault.message, self._cpu)
+        if isinstance(fault, GpuFailed):
+            self._place = place
+        return place
+
+    def _make_room(self, name: str, checkpoint: Path, device: str) -> None:
+        """Let go of other models until this one fits."""
+        needed_bytes = self._room.needed_bytes(checkpoint, device)
+        while needed_bytes > (free_bytes := self._room.free_bytes(device)):
+            if not self._models:
+                raise ModelTooLarge(
+                    f"The model {name} needs about {needed_bytes / 1e9:.1f} GB of memory; "
+                    f"{free_bytes / 1e9:.1f} GB are free."
+                )
+            self._shrink_to(len(self._models) - 1)
 
     def _shrink_to(self, count: int) -> None:
         evicted = False

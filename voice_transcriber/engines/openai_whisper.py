@@ -6,19 +6,16 @@ the decoder takes them in place of the log-mel spectrogram.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
-import numpy as np
 import torch
 import whisper
-from whisper.audio import N_FRAMES, N_SAMPLES, log_mel_spectrogram, pad_or_trim
+from whisper.audio import N_FRAMES
 from whisper.decoding import DecodingOptions
 from whisper.timing import find_alignment
-from whisper.tokenizer import Tokenizer, get_tokenizer
+from whisper.tokenizer import Tokenizer
 
 from voice_transcriber.engines.base import (
     DecodeOptions,
@@ -27,21 +24,18 @@ from voice_transcriber.engines.base import (
     Samples,
     WordTiming,
 )
+from voice_transcriber.engines.native_faults import UNREADABLE, faults_named, is_out_of_memory
+from voice_transcriber.engines.prompting import prompt_tokens
 from voice_transcriber.engines.whisper_batch import decode_batch, share_cross_attention
-from voice_transcriber.errors import EngineOutOfMemory, ModelDamaged
+from voice_transcriber.engines.whisper_text import (
+    WhisperTokens,
+    languages_of,
+    log_mel,
+    tokenizer_of,
+)
+from voice_transcriber.errors import ModelDamaged
 
 _FRAMES_PER_S = 100
-
-# What whisper.load_model raises for a file that is cut off, or that is something else.
-_UNREADABLE = (
-    RuntimeError,
-    UnpicklingError,
-    KeyError,
-    TypeError,
-    EOFError,
-    OSError,
-    ValueError,
-)
 
 
 class OpenAIWhisperEngine:
@@ -50,16 +44,17 @@ class OpenAIWhisperEngine:
     def load(
         self, checkpoint: Path, *, size: str, device: str, compute_type: str
     ) -> OpenAIWhisperModel:
-        with _out_of_memory_named(size):
+        with faults_named(size, device):
             try:
-                network = whisper.load_model(str(checkpoint), device=device)
-            except _UNREADABLE as error:
-                if _is_out_of_memory(error):
+                network = whisper.load_model(str(checkpoint), device="cpu")
+            except UNREADABLE as error:
+                if is_out_of_memory(error):
                     raise
                 raise ModelDamaged(f"The model file {checkpoint.name} cannot be read.") from error
-            _set_alignment_heads(network, checkpoint, size)
+            set_alignment_heads(network, checkpoint, size)
             if compute_type == "float16":
-                network = network.half()
+                _halve(network)
+            network = network.to(device)
         share_cross_attention(network)
         return OpenAIWhisperModel(network, size=size, device=device)
 
@@ -74,12 +69,12 @@ class OpenAIWhisperModel:
         self.device = device
         self.is_multilingual: bool = network.is_multilingual
 
-    def tokens(self, *, language: str | None, task: str) -> _Tokens:
-        return _Tokens(self._tokenizer(language, task))
+    def tokens(self, *, language: str | None, task: str) -> WhisperTokens:
+        return WhisperTokens(self._tokenizer(language, task))
 
     @torch.inference_mode()
     def encode(self, windows: Sequence[Samples]) -> list[Features]:
-        with _out_of_memory_named(self._size):
+        with faults_named(self._size, self.device):
             mels = [self._log_mel(window) for window in windows]
             return list(self._network.encoder(torch.stack(mels)))
 
@@ -87,7 +82,8 @@ class OpenAIWhisperModel:
     def detect_language(self, features: Sequence[Features]) -> list[Mapping[str, float]]:
         if not self.is_multilingual:
             return [{"en": 1.0} for _ in features]
-        _, found = self._network.detect_language(torch.stack(list(features)))
+        with faults_named(self._size, self.device):
+            _, found = self._network.detect_language(torch.stack(list(features)))
         return list(found)
 
     @torch.inference_mode()
@@ -99,12 +95,12 @@ class OpenAIWhisperModel:
             temperature=options.temperature,
             beam_size=None if sampled else options.beam_size,
             best_of=options.best_of if sampled else None,
-            prompt=options.prompt,
+            prompt=self._prompt(options),
             fp16=self._fp16,
         )
         if sampled:  # the same audio gives the same text again, after a crash too
             torch.manual_seed(round(options.temperature * 1000))
-        with _out_of_memory_named(self._size):
+        with faults_named(self._size, self.device):
             results = decode_batch(self._network, torch.stack(list(features)), asked)
         return [
             Hypothesis(
@@ -118,6 +114,17 @@ class OpenAIWhisperModel:
             for result in results
         ]
 
+    def _prompt(self, options: DecodeOptions) -> list[int] | None:
+        if not (options.prompt or options.hotwords):
+            return None
+        tokenizer = self._tokenizer(options.language, options.task)
+        return prompt_tokens(
+            tokenizer.encode,
+            hotwords=options.hotwords,
+            prompt=options.prompt,
+            limit=self._network.dims.n_text_ctx // 2 - 1,
+        )
+
     @torch.inference_mode()
     def align(
         self,
@@ -129,13 +136,14 @@ class OpenAIWhisperModel:
         length_s: float,
     ) -> list[WordTiming]:
         tokenizer = self._tokenizer(language, task)
-        found = find_alignment(
-            _Aligned(self._network, features),
-            tokenizer,
-            list(tokens),
-            torch.empty(0),
-            min(int(length_s * _FRAMES_PER_S), N_FRAMES),
-        )
+        with faults_named(self._size, self.device):
+            found = find_alignment(
+                _Aligned(self._network, features),
+                tokenizer,
+                list(tokens),
+                torch.empty(0),
+                min(int(length_s * _FRAMES_PER_S), N_FRAMES),
+            )
         return [
             WordTiming(
                 text=word.word,
@@ -148,33 +156,12 @@ class OpenAIWhisperModel:
         ]
 
     def _tokenizer(self, language: str | None, task: str) -> Tokenizer:
-        return get_tokenizer(
-            self.is_multilingual,
-            num_languages=self._network.num_languages,
-            language=language if self.is_multilingual else None,
-            task=task if self.is_multilingual else None,
-        )
+        languages = languages_of(self._network.dims.n_vocab)
+        return tokenizer_of(languages, language=language, task=task)
 
     def _log_mel(self, window: Samples) -> torch.Tensor:
-        padded = pad_or_trim(np.ascontiguousarray(window), N_SAMPLES)
-        mel = log_mel_spectrogram(
-            torch.from_numpy(padded).to(self.device), self._network.dims.n_mels
-        )
-        ready: torch.Tensor = mel.half() if self._fp16 else mel
-        return ready
-
-
-class _Tokens:
-    """The contract's view of whisper's tokenizer."""
-
-    def __init__(self, tokenizer: Tokenizer) -> None:
-        self._tokenizer = tokenizer
-        self.timestamp_begin: int = tokenizer.timestamp_begin
-        self.eot: int = tokenizer.eot
-
-    def decode(self, tokens: Sequence[int]) -> str:
-        text: str = self._tokenizer.decode([token for token in tokens if token < self.eot])
-        return text
+        mel = log_mel(window, bands=self._network.dims.n_mels, device=self.device)
+        return mel.half() if self._fp16 else mel
 
 
 class _Aligned:
@@ -195,7 +182,7 @@ class _Aligned:
         return logits
 
 
-def _set_alignment_heads(network: whisper.Whisper, checkpoint: Path, size: str) -> None:
+def set_alignment_heads(network: whisper.Whisper, checkpoint: Path, size: str) -> None:
     """By the model's name, as openai-whisper does; else from the file's own key."""
     known = whisper._ALIGNMENT_HEADS.get(size)
     if known is not None:
@@ -213,17 +200,9 @@ def _set_alignment_heads(network: whisper.Whisper, checkpoint: Path, size: str) 
     network.register_buffer("alignment_heads", mask.to_sparse(), persistent=False)
 
 
-@contextmanager
-def _out_of_memory_named(size: str) -> Iterator[None]:
-    try:
-        yield
-    except (RuntimeError, MemoryError) as error:
-        if not _is_out_of_memory(error):
-            raise
-        raise EngineOutOfMemory(f"There is not enough memory for the model {size}.") from error
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    """torch has a class for the GPU's memory; the computer's is a plain RuntimeError."""
-    known = isinstance(error, torch.OutOfMemoryError | MemoryError)
-    return known or "can't allocate memory" in str(error)
+def _halve(network: whisper.Whisper) -> None:
+    """Half precision, but for the layer norms: whisper computes them in single precision."""
+    network.half()
+    for module in network.modules():
+        if isinstance(module, torch.nn.LayerNorm):
+            module.float()

@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from voice_transcriber.audio.chunk import WindowRange, fixed_windows, windows_from_spans
+from voice_transcriber.audio.chunk import (
+    MAX_SPEECH,
+    WindowRange,
+    windows_from_spans,
+    with_all_between,
+)
+from voice_transcriber.audio.level import CUT_SEARCH_S, leveling_gain, quietest_point
 from voice_transcriber.audio.pcm import read_samples
 from voice_transcriber.audio.vad import speech_spans
 from voice_transcriber.engines.base import Samples, VoiceDetector
 from voice_transcriber.engines.protocol import PlanReply, PlanRequest
 from voice_transcriber.engines.stopwatch import Stopwatch
 from voice_transcriber.job import SAMPLE_RATE
+
+MAX_LANGUAGE_PIECE = 3 * SAMPLE_RATE  # longer pieces more often hold a change of language
 
 
 def plan_chunk(request: PlanRequest, detector: VoiceDetector) -> PlanReply:
@@ -23,7 +31,7 @@ def plan_chunk(request: PlanRequest, detector: VoiceDetector) -> PlanReply:
     if gain != 1.0:
         samples = read_samples(Path(request.pcm), request.start, end, gain=gain)
     with watch.stage("vad"):
-        windows = _windows(samples, detector, vad_filter=request.vad_filter)
+        windows = _windows(samples, detector, request)
     return PlanReply(
         end=end,
         gain=gain,
@@ -36,18 +44,22 @@ def plan_chunk(request: PlanRequest, detector: VoiceDetector) -> PlanReply:
 
 
 def _windows(
-    samples: Samples, detector: VoiceDetector, *, vad_filter: bool
+    samples: Samples, detector: VoiceDetector, request: PlanRequest
 ) -> Sequence[WindowRange]:
-    if not vad_filter:
-        return fixed_windows(length=len(samples))
     probabilities = detector.probabilities(samples)
-    return windows_from_spans(speech_spans(probabilities), probabilities, length=len(samples))
+    spans = speech_spans(probabilities)
+    limit = MAX_LANGUAGE_PIECE if request.by_language else MAX_SPEECH
+    windows = windows_from_spans(spans, probabilities, length=len(samples), limit=limit)
+    if request.vad_filter:
+        return windows
+    return with_all_between(
+        windows,
+        length=len(samples),
+        quietest=lambda first, last: first + quietest_point(samples[first:last]),
+    )
 
 
 def _cut(request: PlanRequest) -> int:
-    # librosa takes a second to import; short files never need it.
-    from voice_transcriber.audio.level import CUT_SEARCH_S, quietest_point
-
     search_start = max(
         request.start + (request.limit - request.start) // 2,
         request.limit - CUT_SEARCH_S * SAMPLE_RATE,
@@ -57,6 +69,4 @@ def _cut(request: PlanRequest) -> int:
 
 
 def _gain(samples: Samples) -> float:
-    from voice_transcriber.audio.level import leveling_gain
-
     return leveling_gain(samples) if len(samples) else 1.0

@@ -16,6 +16,25 @@ from voice_transcriber.transcript.model import Segment
 
 
 @dataclass(frozen=True, kw_only=True)
+class Place:
+    """What a model computes on."""
+
+    device: str  # "cpu" or "cuda"
+    compute_type: str  # one that engines.compute names
+    note: str | None = None  # why it is not the GPU that is wanted
+
+
+ON_CPU = Place(device="cpu", compute_type="float32")
+ON_GPU = Place(device="cuda", compute_type="float16")
+
+
+def on_cpu_because(fault: str, cpu: Place = ON_CPU) -> Place:
+    """The CPU in place of a GPU; `fault` is a sentence."""
+    reason = fault.rstrip(".")
+    return replace(cpu, note=f"The GPU could not be used: {reason}. The CPU was used.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class PlanRequest:
     """Cut the next chunk and find its windows. Answered with PlanReply."""
 
@@ -26,11 +45,12 @@ class PlanRequest:
     is_last: bool  # the file ends at `limit`: no cut to look for
     vad_filter: bool
     level: bool  # raise quiet audio
+    by_language: bool = False  # short windows, each of which may have a language of its own
 
 
 @dataclass(frozen=True, kw_only=True)
 class LanguageRequest:
-    """Name the language of a few windows. Answered with LanguageReply."""
+    """How likely is each language, for each of a few windows. Answered with LanguageReply."""
 
     op = "language"
     pcm: str
@@ -52,12 +72,23 @@ class WindowRequest:
     start: int
     end: int
     speech_end: int
+    vad_filter: bool  # False: there may be speech after `speech_end` too
     language: str | None
     task: str
     prompt: str | None
+    hotwords: str | None
     word_timestamps: bool
     priority: int
     alone: bool = False  # not in a batch with others: it is suspected of a crash
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadRequest:
+    """Bring a model into memory and warm it. Answered with LoadReply."""
+
+    op = "load"
+    model: str
+    checkpoint: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,17 +111,12 @@ class PlanReply:
 
 @dataclass(frozen=True, kw_only=True)
 class LanguageReply:
-    language: str
-    probability: float
+    votes: Sequence[Mapping[str, float]]  # for each window the probabilities by code
     stages_s: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def from_message(cls, message: Message) -> Self:
-        return cls(
-            language=message["language"],
-            probability=message["probability"],
-            stages_s=message["stages_s"],
-        )
+        return cls(votes=message["votes"], stages_s=message["stages_s"])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,16 +144,26 @@ class WindowReply:
         )
 
 
-Request = PlanRequest | LanguageRequest | WindowRequest
-Reply = PlanReply | LanguageReply | WindowReply
+@dataclass(frozen=True, kw_only=True)
+class LoadReply:
+    stages_s: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def from_message(cls, message: Message) -> Self:
+        return cls(stages_s=message["stages_s"])
+
+
+Request = PlanRequest | LanguageRequest | WindowRequest | LoadRequest
+Reply = PlanReply | LanguageReply | WindowReply | LoadReply
 
 _REQUESTS: Mapping[str, type[Request]] = {
-    kind.op: kind for kind in (PlanRequest, LanguageRequest, WindowRequest)
+    kind.op: kind for kind in (PlanRequest, LanguageRequest, WindowRequest, LoadRequest)
 }
 _REPLIES: Mapping[str, type[Reply]] = {
     PlanRequest.op: PlanReply,
     LanguageRequest.op: LanguageReply,
     WindowRequest.op: WindowReply,
+    LoadRequest.op: LoadReply,
 }
 
 
@@ -167,6 +203,9 @@ class HostOptions:
     model_cache_size: int
     use_gpu: bool
     free_memory_early: bool
+    gpu_expected: bool = False  # a GPU that is not there is worth a note
+    compute_type: str = "auto"  # else one that engines.compute names
+    model_dir: str | None = None  # takes what the engine makes of checkpoints
 
     def to_message(self) -> dict[str, Any]:
         return asdict(self)

@@ -21,11 +21,14 @@ class Checkpoint:
 
     source: Source
     note: str  # what the model is good for, in plain words
+    alias_of: str | None = None  # the row that it repeats under another name
 
 
-def _row(file_name: str, sha256: str, size_bytes: int, note: str) -> Checkpoint:
-    url = f"{_BASE_URL}/{sha256}/{file_name}"
-    return Checkpoint(source=Source(url=url, sha256=sha256, size_bytes=size_bytes), note=note)
+def _row(
+    file_name: str, sha256: str, size_bytes: int, note: str, *, alias_of: str | None = None
+) -> Checkpoint:
+    source = Source(url=f"{_BASE_URL}/{sha256}/{file_name}", sha256=sha256, size_bytes=size_bytes)
+    return Checkpoint(source=source, note=note, alias_of=alias_of)
 
 
 CHECKPOINTS: Mapping[str, Checkpoint] = {
@@ -100,6 +103,7 @@ CHECKPOINTS: Mapping[str, Checkpoint] = {
         "e5b1a55b89c1367dacf97e3e19bfd829a01529dbfdeefa8caeb59b3f1b81dadb",
         3_090_000_000,
         "Another name for large-v3.",
+        alias_of="large-v3",
     ),
     "large-v3-turbo": _row(
         "large-v3-turbo.pt",
@@ -112,5 +116,6 @@ CHECKPOINTS: Mapping[str, Checkpoint] = {
         "aff26ae408abcba5fbf8813c21e62b0941638c5f6eebfb145be0c9839262a19a",
         1_620_000_000,
         "Another name for large-v3-turbo.",
+        alias_of="large-v3-turbo",
     ),
 }

@@ -33,18 +33,27 @@ class ParsedWindow:
 
 
 def parse_window(
-    tokens: Sequence[int], vocabulary: Tokens, *, length_ms: int, speech_end_ms: int
+    tokens: Sequence[int],
+    vocabulary: Tokens,
+    *,
+    length_ms: int,
+    speech_end_ms: int,
+    vad_filter: bool = True,
 ) -> ParsedWindow:
     """Split decoded tokens at their timestamps.
 
     Whisper leaves out, or leaves open, a sentence that is cut off at the window's
     end. When the kept text ends more than a second before the speech does,
-    `resume_ms` says from where the rest has to be decoded as a window of its own.
+    `resume_ms` says from where the rest has to be decoded as a window of its own. Without the
+    `vad_filter` speech may go on to the window's end, unless a single timestamp at the end of
+    the text says that nothing follows.
     """
     begin = vocabulary.timestamp_begin
     pieces, tail = _split(tokens, begin)
     kept = tuple(_timed(piece, begin, length_ms) for piece in pieces)
     end_ms = kept[-1].end_ms if kept else 0
+    if not (vad_filter or _is_closed(tokens, begin)):
+        speech_end_ms = length_ms
     if end_ms > 0 and speech_end_ms - end_ms > UNFINISHED_MS:
         return ParsedWindow(kept, end_ms)
     return ParsedWindow((*kept, *_open(tail, begin, length_ms)), None)
@@ -57,7 +66,7 @@ def _split(tokens: Sequence[int], begin: int) -> tuple[list[Sequence[int]], Sequ
         for index in range(1, len(tokens))
         if tokens[index] >= begin and tokens[index - 1] >= begin
     ]
-    if len(tokens) >= 2 and tokens[-1] >= begin > tokens[-2]:
+    if _is_closed(tokens, begin):
         borders.append(len(tokens))
     starts = [0, *borders]
     closed = [
@@ -66,6 +75,10 @@ def _split(tokens: Sequence[int], begin: int) -> tuple[list[Sequence[int]], Sequ
         if end - start > 2 and tokens[start] >= begin
     ]
     return closed, tokens[starts[-1] :]
+
+
+def _is_closed(tokens: Sequence[int], begin: int) -> bool:
+    return len(tokens) >= 2 and tokens[-1] >= begin > tokens[-2]
 
 
 def _timed(piece: Sequence[int], begin: int, length_ms: int) -> TimedTokens:

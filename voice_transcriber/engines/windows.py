@@ -6,12 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
+from voice_transcriber.audio.level import quietest_point
 from voice_transcriber.audio.pcm import read_samples
 from voice_transcriber.engines.base import DecodeOptions, Features, Hypothesis, Model, WordTiming
 from voice_transcriber.engines.fallback import TEMPERATURES, raise_temperature, repeats_itself
 from voice_transcriber.engines.protocol import WindowReply, WindowRequest
 from voice_transcriber.engines.segments import TimedTokens, parse_window
 from voice_transcriber.engines.stopwatch import Stopwatch
+from voice_transcriber.engines.words import words_by_segment
 from voice_transcriber.errors import EngineOutOfMemory
 from voice_transcriber.job import SAMPLE_RATE
 from voice_transcriber.transcript.model import Segment, Word
@@ -60,6 +64,12 @@ def transcribe_batch(
         ]
 
 
+def warm_up(model: Model) -> None:
+    """One short decode, so that the first real window is not the slower one."""
+    features = model.encode([np.zeros(SAMPLE_RATE, np.float32)])
+    model.decode(features, DecodeOptions(language="en", beam_size=None, best_of=None))
+
+
 def encode_windows(model: Model, keys: Sequence[FeatureKey], shelf: FeatureShelf) -> list[Features]:
     """Features of the windows, from the shelf where they are there."""
     found = {key: shelf.take(key) for key in keys}
@@ -81,6 +91,7 @@ def _transcribe(
         language=first.language,
         task=first.task,
         prompt=first.prompt,
+        hotwords=first.hotwords,
         temperature=TEMPERATURES[0],
     )
     watch = Stopwatch()
@@ -125,9 +136,6 @@ def _first_halves(
 
 
 def _quiet_middle(request: WindowRequest) -> int:
-    # librosa takes a second to import; most files never need it.
-    from voice_transcriber.audio.level import quietest_point
-
     third = (request.end - request.start) // 3
     start, end = request.start + third, request.end - third
     return start + quietest_point(read_samples(Path(request.pcm), start, end))
@@ -151,6 +159,7 @@ class _Reader:
             self._vocabulary,
             length_ms=_to_ms(request.end - request.start),
             speech_end_ms=_to_ms(request.speech_end - request.start),
+            vad_filter=request.vad_filter,
         )
         words = self._words(parsed.segments, features)
         segments = [
@@ -183,8 +192,11 @@ class _Reader:
         self, pieces: Sequence[TimedTokens], features: Features
     ) -> Iterator[tuple[Word, ...]]:
         """The words of each piece in turn; the whole window is aligned at once."""
-        texts = [
-            [token for token in piece.tokens if token < self._vocabulary.eot] for piece in pieces
+        eot = self._vocabulary.eot
+        texts = [[token for token in piece.tokens if token < eot] for piece in pieces]
+        segments = [
+            (len(text), piece.start_ms / 1000, piece.end_ms / 1000)
+            for text, piece in zip(texts, pieces, strict=True)
         ]
         with self._watch.stage("align"):
             timings = self._model.align(
@@ -194,9 +206,8 @@ class _Reader:
                 task=self._request.task,
                 length_s=(self._request.end - self._request.start) / SAMPLE_RATE,
             )
-        remaining = iter(timings)
-        for text in texts:
-            yield tuple(self._word(timing) for timing in _take(remaining, tokens=len(text)))
+        for found in words_by_segment(timings, segments, decode=self._vocabulary.decode):
+            yield tuple(self._word(timing) for timing in found)
 
     def _word(self, timing: WordTiming) -> Word:
         return Word(
@@ -205,13 +216,6 @@ class _Reader:
             text=timing.text,
             probability=round(timing.probability, 4),
         )
-
-
-def _take(timings: Iterator[WordTiming], *, tokens: int) -> Iterator[WordTiming]:
-    """The next words that hold so many tokens together."""
-    while tokens > 0 and (timing := next(timings, None)) is not None:
-        tokens -= len(timing.tokens)
-        yield timing
 
 
 def _to_ms(samples: int) -> int:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from voice_transcriber.job import Chunk, Window, WindowStatus
 from voice_transcriber.jobs.coverage import percent_done, text_tail
+from voice_transcriber.jobs.languages import most_spoken
 from voice_transcriber.store.base import Plan, WindowResult
 from voice_transcriber.transcript.model import Segment
 
@@ -15,7 +16,9 @@ from voice_transcriber.transcript.model import Segment
 class Ledger:
     """Follows what the store has committed; used by the thread that runs the job."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, *, start_sample: int = 0) -> None:
+        """`start_sample`: where in the file the audio begins that is transcribed."""
+        self._start_sample = start_sample
         self.chunks = {chunk.index: chunk for chunk in plan.chunks}
         self.segments = {start: tuple(found) for start, found in plan.segments.items()}
         self.waiting: deque[Window] = deque()
@@ -31,7 +34,19 @@ class Ledger:
     @property
     def planned_to(self) -> int:
         """The first sample that no chunk covers yet."""
-        return max((chunk.end_sample for chunk in self.chunks.values()), default=0)
+        ends = [chunk.end_sample for chunk in self.chunks.values()]
+        return max(ends, default=self._start_sample)
+
+    @property
+    def last_language(self) -> str | None:
+        """Of the last window so far, where the windows have their own."""
+        last = max(self._windows, default=None)
+        return None if last is None else self._windows[last].language
+
+    @property
+    def main_language(self) -> str | None:
+        """Of most of the speech, where the windows have their own."""
+        return most_spoken(self._windows.values())
 
     @property
     def failed_windows(self) -> list[Window]:
@@ -68,7 +83,7 @@ class Ledger:
             self.waiting.appendleft(window)
 
     def percent(self, *, total_samples: int) -> float:
-        total_samples = max(total_samples, self.planned_to)
+        total_samples = max(total_samples, self.planned_to - self._start_sample)
         done = percent_done(
             self.chunks.values(), self._windows.values(), total_samples=total_samples
         )

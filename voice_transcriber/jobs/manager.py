@@ -19,6 +19,8 @@ from voice_transcriber.errors import (
     WrongState,
 )
 from voice_transcriber.job import (
+    SAMPLE_RATE,
+    Chunk,
     ChunkStatus,
     Job,
     JobStatus,
@@ -44,6 +46,8 @@ class ChunkState:
     """One chunk of a job as clients see it."""
 
     index: int
+    start_s: float
+    end_s: float
     status: ChunkStatus
     percent: float
     attempt: int
@@ -148,6 +152,12 @@ class JobManager:
         self._workers.cancel(job_id)
         return job
 
+    def set_priority(self, job_id: str, priority: Priority) -> Job:
+        """Raises NotFound, or WrongState when the job no longer waits."""
+        job = self._store.set_priority(job_id, priority)
+        self._workers.wake()  # it may be more urgent now than what runs
+        return job
+
     def retry(self, job_id: str) -> Job:
         """Raises NotFound, WrongState, QueueFull, ShuttingDown."""
         if self.is_draining:
@@ -175,13 +185,13 @@ class JobManager:
         for window in plan.windows:
             windows[window.chunk_index].append(window)
         chunks = [
-            ChunkState(
-                index=index,
-                status=chunk_status(found),
-                percent=round(100 * chunk_fraction(found), 1),
+            _chunk_state(
+                chunk,
+                status=chunk_status(windows[chunk.index]),
+                percent=round(100 * chunk_fraction(windows[chunk.index]), 1),
                 attempt=job.attempt,
             )
-            for index, found in windows.items()
+            for chunk in plan.chunks
         ]
         return JobDetail(
             job=job,
@@ -196,9 +206,7 @@ class JobManager:
         except WrongState:  # retried or deleted in between
             segments = ()
         chunks = [
-            ChunkState(
-                index=chunk.index, status=ChunkStatus.COMPLETED, percent=100.0, attempt=job.attempt
-            )
+            _chunk_state(chunk, status=ChunkStatus.COMPLETED, percent=100.0, attempt=job.attempt)
             for chunk in self._store.plan(job.id).chunks
         ]
         return JobDetail(job=job, chunks=chunks, segments=segments, queue_position=None)
@@ -210,10 +218,32 @@ class JobManager:
         return order.index(job.id) + 1 if job.id in order else None
 
 
+def _chunk_state(chunk: Chunk, *, status: ChunkStatus, percent: float, attempt: int) -> ChunkState:
+    return ChunkState(
+        index=chunk.index,
+        start_s=chunk.start_sample / SAMPLE_RATE,
+        end_s=chunk.end_sample / SAMPLE_RATE,
+        status=status,
+        percent=percent,
+        attempt=attempt,
+    )
+
+
 def _check_options(model: ModelInfo, options: TranscribeOptions) -> None:
+    _check_selection(options)
     foreign = options.language not in {None, "en"} or options.task == "translate"
     if model.english_only and foreign:
         raise InvalidRequest(
             f"The model {model.name} understands English only.",
             remedy=f"Choose {model.name.removesuffix('.en')}, or the language English.",
         )
+
+
+def _check_selection(options: TranscribeOptions) -> None:
+    if options.from_s < 0 or (options.to_s is not None and options.to_s <= options.from_s):
+        raise InvalidRequest(
+            "The part to be transcribed ends before it begins.",
+            remedy="Give an end that is later than the start.",
+        )
+    if options.audio_track is not None and options.audio_track < 0:
+        raise InvalidRequest("Sound tracks are numbered from 0.")

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from voice_transcriber.audio.decode import Decoder
 from voice_transcriber.audio.probe import Probe
+from voice_transcriber.audio.selection import Selection
 from voice_transcriber.blobs.base import BlobStore
 from voice_transcriber.errors import TranscriberError, UserError
 from voice_transcriber.job import Job, JobError
@@ -61,7 +62,9 @@ class Prober:
 
     def _probe(self, job: Job) -> None:
         try:
-            probe = self._decoder.probe(self._blobs.path(job.blob_sha256))
+            probe = self._decoder.probe(
+                self._blobs.path(job.blob_sha256), Selection.of(job.options)
+            )
         except UserError as error:
             self._store.fail_queued(
                 job.id, JobError(code=error.code, message=error.message, remedy=error.remedy)
@@ -73,8 +76,9 @@ class Prober:
             self._note(job, probe)
 
     def _note(self, job: Job, probe: Probe) -> None:
-        if probe.duration_s is None:  # the header does not say, as in recordings of a browser
+        length_s = Selection.of(job.options).length_s(probe.duration_s)
+        if length_s is None:  # the header does not say, as in recordings of a browser
             self._unknown.add(job.id)
             return
-        if self._store.set_probe(job.id, duration_s=probe.duration_s):
+        if self._store.set_probe(job.id, duration_s=length_s):
             self._on_known()

@@ -5,14 +5,16 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from voice_transcriber.audio.decode import Decoder, Decoding
+from voice_transcriber.audio.selection import Selection
 from voice_transcriber.blobs.base import BlobStore
 from voice_transcriber.engines.checkpoints import Checkpoints
 from voice_transcriber.engines.client import EngineClient
+from voice_transcriber.engines.protocol import Place
 from voice_transcriber.errors import DownloadStopped, PoisonWindow
 from voice_transcriber.job import SAMPLE_RATE, Claim, Job, Stage
 from voice_transcriber.jobs.control import JobControl
@@ -50,8 +52,10 @@ class JobRun:
         self._job = job
         self._claim = claim
         self._control = control
+        self._selection = Selection.of(job.options)
         self._decoding: Decoding | None = None
         self._stages_s: dict[str, float] = {}
+        self._place: Place | None = None
 
     def run(self) -> None:
         """Take the job to its transcript.
@@ -75,8 +79,11 @@ class JobRun:
         audio_s = self._job.duration_s
         if audio_s:
             figures["audio_s"] = round(audio_s, 3)
-            figures["real_time_factor"] = round(figures.get("wall_s", 0.0) / audio_s, 4)
+            worked_s = figures.get("wall_s", 0.0) - self._stages_s.get("download", 0.0)
+            figures["real_time_factor"] = round(max(worked_s, 0.0) / audio_s, 4)
         stages_s = {name: round(seconds, 3) for name, seconds in self._stages_s.items()}
+        if self._place:
+            figures |= {name: value for name, value in asdict(self._place).items() if value}
         return {**figures, "stages_s": stages_s}
 
     def _process_ids(self) -> Mapping[str, int]:
@@ -95,20 +102,25 @@ class JobRun:
                 ),
             )
         )
+        model = self._shop.checkpoints.resolve(self._job.options.model)
+        started = time.monotonic()
         try:
-            return self._shop.checkpoints.ensure(
-                self._job.options.model,
-                on_progress=report,
-                should_stop=lambda: self._control.should_stop,
+            path = self._shop.checkpoints.ensure(
+                model.name, on_progress=report, should_stop=lambda: self._control.should_stop
             )
         except DownloadStopped:
             raise self._control.stopped() from None
+        if not model.present:
+            self._stages_s["download"] = time.monotonic() - started
+        return path
 
     def _decode(self) -> Decoding:
         """Start decoding, and wait until the header or the first error is known."""
         started = time.monotonic()
         decoding = self._shop.decoder.start(
-            self._shop.blobs.path(self._job.blob_sha256), self._shop.work_dir / self._job.id
+            self._shop.blobs.path(self._job.blob_sha256),
+            self._shop.work_dir / self._job.id,
+            self._selection,
         )
         self._decoding = decoding
         self._shop.store.progress(
@@ -116,8 +128,9 @@ class JobRun:
         )
         while not decoding.wait(SAMPLE_RATE, timeout_s=DECODE_WAIT_S):
             self._control.check()
-        if decoding.probe and decoding.probe.duration_s:
-            self._note_duration(decoding.probe.duration_s)
+        probe = decoding.probe
+        if probe and (length_s := self._selection.length_s(probe.duration_s)):
+            self._note_duration(length_s)
         self._stages_s["decode"] = time.monotonic() - started
         return decoding
 
@@ -140,22 +153,30 @@ class JobRun:
             transcription.run()
         finally:
             self._stages_s.update(transcription.stages_s)
+            self._place = transcription.place
         return transcription
 
     def _finish(self, transcription: Transcription, decoding: Decoding) -> None:
-        self._note_duration(decoding.samples / SAMPLE_RATE)
+        self._note_duration((decoding.samples - self._selection.start_sample) / SAMPLE_RATE)
         if transcription.ledger.failed_windows:
             raise _poison(transcription)
         transcript = Transcript(
-            language=transcription.language,
+            language=transcription.main_language,
             language_probability=transcription.language_probability,
-            duration_ms=round(decoding.samples * 1000 / SAMPLE_RATE),
+            duration_ms=self._file_length_ms(decoding),
             model=self._job.options.model,
             task=self._job.options.task,
             segments=merge_segments(transcription.ledger.segments.values()),
         )
         self._shop.sidecars.write(self._job.id, transcript)
         self._shop.store.complete(self._claim, transcript, self.performance())
+
+    def _file_length_ms(self, decoding: Decoding) -> int:
+        """Of the whole file, as far as it was decoded or its header tells."""
+        decoded_s = decoding.samples / SAMPLE_RATE
+        if self._selection.to_s is None or decoding.probe is None:
+            return round(decoded_s * 1000)
+        return round(max(decoded_s, decoding.probe.duration_s or 0.0) * 1000)
 
 
 class _Throttle:

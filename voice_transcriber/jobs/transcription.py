@@ -7,16 +7,18 @@ never planned or decoded again.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from voice_transcriber.audio.decode import Decoding
+from voice_transcriber.audio.selection import Selection
 from voice_transcriber.engines.client import Blame, EngineClient, HostCrash
 from voice_transcriber.engines.protocol import (
-    LanguageReply,
     LanguageRequest,
+    Place,
     PlanReply,
     PlanRequest,
     WindowReply,
@@ -25,13 +27,15 @@ from voice_transcriber.engines.protocol import (
 from voice_transcriber.job import SAMPLE_RATE, Chunk, Claim, Job, Stage, Window
 from voice_transcriber.jobs.control import JobControl, JobStopped, StopReason
 from voice_transcriber.jobs.conversation import Conversation
+from voice_transcriber.jobs.language_questions import LanguageQuestions
 from voice_transcriber.jobs.ledger import Ledger
+from voice_transcriber.jobs.pace import Pace
 from voice_transcriber.store.base import Progress, Store, WindowResult
+from voice_transcriber.transcript.languages import SEVERAL_LANGUAGES
 
 log = logging.getLogger(__name__)
 
 MAX_WINDOW_CRASHES = 3
-LANGUAGE_WINDOWS = 3  # the first windows of speech vote for the language
 WAIT_S = 0.5  # between two looks at cancel, drain and decoded audio
 
 
@@ -68,17 +72,24 @@ class Transcription:
         self._control = control
         self._options = options
         self._talk = Conversation(engine)
+        self._languages = LanguageQuestions(
+            self._talk, request=self._language_request, on_stages=self._note_stages
+        )
+        self._start_sample = Selection.of(job.options).start_sample
         self._results: list[WindowResult] = []  # received, not yet committed
         self._is_planning = False
         self._stage = Stage.TRANSCRIBING
-        self.ledger = Ledger(store.plan(job.id))
-        self.language = job.language
+        self._pace = Pace(store.speeds().get(job.options.model))
+        self.ledger = Ledger(store.plan(job.id), start_sample=self._start_sample)
+        self._has_several_languages = job.options.language == SEVERAL_LANGUAGES
+        self.language = None if self._has_several_languages else job.language
         self.language_probability = job.language_probability
         self.stages_s: dict[str, float] = {}
         self.crash_cause = ""  # of the last engine death at one of the windows
+        self.place: Place | None = None  # what the last window was decoded on
 
     def run(self) -> None:
-        """Raises JobStopped, ClaimLost, MediaError, ModelError, EngineError."""
+        """Raises JobStopped, ClaimLost, UserError, ModelError, EngineError."""
         try:
             while not self._is_done():
                 self._control.check()
@@ -93,6 +104,11 @@ class Transcription:
                 self._show_stage()
         finally:
             self._talk.end()
+
+    @property
+    def main_language(self) -> str | None:
+        """Given, detected, or that of most of the speech where there are several."""
+        return self.language or self.ledger.main_language
 
     def _is_done(self) -> bool:
         if len(self._talk) or self.ledger.waiting or not self._decoding.finished:
@@ -123,6 +139,7 @@ class Transcription:
             is_last=finished and available <= limit,
             vad_filter=self._job.options.vad_filter,
             level=self._options.level_audio,
+            by_language=self._has_several_languages,
         )
 
     def _on_planned(self, request: PlanRequest, reply: PlanReply) -> None:
@@ -143,29 +160,29 @@ class Transcription:
             )
             for start, end, speech_end in reply.windows
         ]
-        if windows and self.language is None:
-            self._ask_language(chunk, windows)
+        if windows and self._has_several_languages:
+            before = self.ledger.last_language
+            self._languages.ask_each(chunk, windows, before, partial(self._commit_chunk, chunk))
+        elif windows and self.language is None:
+            self._languages.ask(chunk, windows, partial(self._on_language, chunk, windows))
         else:
             self._commit_chunk(chunk, windows)
 
-    def _ask_language(self, chunk: Chunk, windows: list[Window]) -> None:
-        first = windows[:LANGUAGE_WINDOWS]
-        request = LanguageRequest(
+    def _language_request(self, chunk: Chunk, windows: Sequence[Window]) -> LanguageRequest:
+        return LanguageRequest(
             pcm=str(self._decoding.pcm),
             model=self._job.options.model,
             checkpoint=str(self._checkpoint),
             gain=chunk.gain,
-            windows=[(window.start_sample, window.end_sample) for window in first],
+            windows=[(window.start_sample, window.end_sample) for window in windows],
         )
-        self._talk.ask(request, partial(self._on_language, chunk, windows))
 
-    def _on_language(self, chunk: Chunk, windows: list[Window], reply: LanguageReply) -> None:
-        self._note_stages(reply.stages_s)
-        self.language, self.language_probability = reply.language, reply.probability
-        self._store.set_language(
-            self._claim, language=reply.language, probability=reply.probability
-        )
-        self._commit_chunk(replace(chunk, language=reply.language), windows)
+    def _on_language(
+        self, chunk: Chunk, windows: list[Window], language: str, probability: float
+    ) -> None:
+        self.language, self.language_probability = language, probability
+        self._store.set_language(self._claim, language=language, probability=probability)
+        self._commit_chunk(replace(chunk, language=language), windows)
 
     def _commit_chunk(self, chunk: Chunk, windows: list[Window]) -> None:
         self._store.add_chunk(self._claim, chunk, windows)
@@ -196,9 +213,11 @@ class Transcription:
             start=window.start_sample,
             end=window.end_sample,
             speech_end=window.speech_end_sample,
-            language=chunk.language or self.language,
+            vad_filter=options.vad_filter,
+            language=window.language or chunk.language or self.language,
             task=options.task,
             prompt=options.prompt,
+            hotwords=options.hotwords,
             word_timestamps=options.word_timestamps,
             priority=self._job.priority,
             alone=self.ledger.is_suspect(window),
@@ -206,7 +225,11 @@ class Transcription:
 
     def _on_window(self, window: Window, reply: WindowReply) -> None:
         self._note_stages(reply.stages_s)
-        self._results.append(self.ledger.finish(window, reply.segments, reply.resume_sample))
+        self.place = self._engine.place(self._job.options.model)
+        segments = reply.segments
+        if window.language is not None:
+            segments = [replace(segment, language=window.language) for segment in segments]
+        self._results.append(self.ledger.finish(window, segments, reply.resume_sample))
 
     def _on_window_crash(self, window: Window, crash: HostCrash) -> None:
         """A suspect goes again alone; alone it may end the engine three times."""
@@ -244,16 +267,25 @@ class Transcription:
 
     def _progress(self) -> Progress:
         self._stage = self._current_stage()
+        percent = self.ledger.percent(total_samples=self._total_samples())
         return Progress(
             stage=self._stage,
-            percent=self.ledger.percent(total_samples=self._total_samples()),
+            percent=percent,
             text_tail=self.ledger.text_tail(),
+            ends_at=self._ends_at(percent),
         )
 
+    def _ends_at(self, percent: float) -> float | None:
+        if self._stage is not Stage.TRANSCRIBING:
+            return None
+        total_s = self._total_samples() / SAMPLE_RATE
+        remaining_s = self._pace.remaining_s(done_s=total_s * percent / 100, total_s=total_s)
+        return None if remaining_s is None else time.time() + remaining_s
+
     def _total_samples(self) -> int:
-        """Length of the audio: exact once it is decoded, until then by the file's header."""
+        """Length of what is decoded: exact once it is, until then by the file's header."""
         if self._decoding.finished:
-            return self._decoding.samples
+            return self._decoding.samples - self._start_sample
         return round((self._job.duration_s or 0.0) * SAMPLE_RATE)
 
     def _note_stages(self, stages_s: Mapping[str, float]) -> None:

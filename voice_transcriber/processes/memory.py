@@ -1,9 +1,14 @@
-"""Memory that the C allocator keeps after it was freed."""
+"""Memory: what is left of it, and what the C allocator keeps after it was freed."""
 
 from __future__ import annotations
 
 import ctypes
 import sys
+from pathlib import Path
+
+import psutil
+
+_CGROUP = Path("/sys/fs/cgroup")  # version 2, as a container sees its own
 
 
 def free_unused_memory() -> None:
@@ -13,3 +18,31 @@ def free_unused_memory() -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)
+
+
+def available_bytes(cgroup: Path = _CGROUP) -> int:
+    """What programs can still take without swapping: of the machine, or of the container."""
+    machine = psutil.virtual_memory().available
+    limit = _figure(cgroup / "memory.max")
+    used = _figure(cgroup / "memory.current")
+    if limit is None or used is None:
+        return machine
+    return min(machine, max(0, limit - used + _reclaimable(cgroup / "memory.stat")))
+
+
+def _figure(path: Path) -> int | None:
+    """None when there is no such figure, or no limit ("max")."""
+    try:
+        text = path.read_text(encoding="ascii").strip()
+    except OSError:
+        return None
+    return int(text) if text.isdecimal() else None
+
+
+def _reclaimable(path: Path) -> int:
+    """Bytes of cached files, which give way to programs."""
+    try:
+        figures = dict(line.split() for line in path.read_text(encoding="ascii").splitlines())
+    except OSError:
+        return 0
+    return int(figures.get("inactive_file", 0))

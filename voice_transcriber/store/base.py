@@ -20,6 +20,7 @@ from voice_transcriber.job import (
     JobStatus,
     Lane,
     NewJob,
+    Priority,
     Stage,
     Window,
 )
@@ -64,6 +65,7 @@ class Progress:
     percent: float
     stage_percent: float | None = None
     text_tail: str = ""
+    ends_at: float | None = None  # when the job will probably be done, Unix seconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +116,16 @@ class Store(Protocol):
 
     def counts(self) -> Mapping[JobStatus, int]:
         """Number of jobs by status; every status is a key."""
+        ...
+
+    def speeds(self) -> Mapping[str, float]:
+        """Median real-time factor (wall seconds for a second of audio) of the newest completed
+        jobs, by model; a model that has completed none is no key.
+        """
+        ...
+
+    def set_priority(self, job_id: str, priority: Priority) -> Job:
+        """Raises NotFound, or WrongState when the job no longer waits."""
         ...
 
     def cancel(self, job_id: str) -> Job:
@@ -221,6 +233,10 @@ class Store(Protocol):
 
     def live_ids(self) -> Collection[str]:
         """Ids of queued and running jobs."""
+        ...
+
+    def models_in_use(self) -> Collection[str]:
+        """Names of the models that queued and running jobs ask for."""
         ...
 
     def finished_before(self, *, finished_before: float, limit: int) -> Sequence[Job]:

@@ -12,7 +12,12 @@ from voice_transcriber.store.writer import Transaction
 
 Values = Mapping[str, Any]
 
-_IDLE: Values = {"owner": None, "stage": Stage.WAITING.value, "stage_percent": None}
+_IDLE: Values = {
+    "owner": None,
+    "stage": Stage.WAITING.value,
+    "stage_percent": None,
+    "ends_at": None,
+}
 
 
 def change_job(

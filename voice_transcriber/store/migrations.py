@@ -17,7 +17,7 @@ def m0001_jobs(db: Database) -> None:
     """Jobs with their plan, their transcripts, and what was deleted.
 
     `queued_at` is when a user last put the job into the queue; `search_key` is
-    the file name as rows.search_key folds it. A tombstone's number grows by one,
+    the file name as job.search_key folds it. A tombstone's number grows by one,
     so a first number above 1 tells that older tombstones are gone.
     """
     db.executescript("""
@@ -91,6 +91,18 @@ def m0001_jobs(db: Database) -> None:
             job_id TEXT NOT NULL
         ) STRICT;
     """)
+
+
+@MIGRATIONS()
+def m0002_ends_at(db: Database) -> None:
+    """When a running job will probably be done, Unix seconds."""
+    db.execute("ALTER TABLE jobs ADD COLUMN ends_at REAL")
+
+
+@MIGRATIONS()
+def m0003_language_of_windows(db: Database) -> None:
+    """The language of each window, where a recording has several."""
+    db.execute("ALTER TABLE windows ADD COLUMN language TEXT")
 
 
 def migrate(db: Database, path: Path, migrations: Migrations = MIGRATIONS) -> Path | None:

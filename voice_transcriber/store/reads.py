@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from statistics import median
 from types import MappingProxyType
 from typing import Any
 
 from voice_transcriber.errors import NotFound, WrongState
-from voice_transcriber.job import Job, JobStatus, WindowStatus
+from voice_transcriber.job import Job, JobStatus, WindowStatus, search_key
 from voice_transcriber.store.base import AGING_S, Changes, JobPage, Plan
 from voice_transcriber.store.connections import Readers
 from voice_transcriber.store.library import Database
@@ -15,7 +16,6 @@ from voice_transcriber.store.migrations import newest_revision
 from voice_transcriber.store.rows import (
     chunk_from_row,
     job_from_row,
-    search_key,
     segments_from_column,
     to_json,
     transcript_from_column,
@@ -25,6 +25,17 @@ from voice_transcriber.transcript.model import Transcript
 
 # Jobs whose time has not come are last; `:now` and `:aging_s` are Unix time and seconds.
 CLAIM_ORDER = "run_at > :now, CASE WHEN queued_at <= :now - :aging_s THEN 0 ELSE priority END, seq"
+
+SPEED_JOBS = 200  # the newest ones tell what the machine does now
+
+_NEWEST_FACTORS = """
+    SELECT json_extract(options, '$.model') AS model,
+        json_extract(performance, '$.real_time_factor') AS factor
+    FROM jobs
+    WHERE finished_at IS NOT NULL AND status = 'completed' AND factor > 0
+    ORDER BY finished_at DESC
+    LIMIT ?
+"""
 
 
 def find_job(db: Database, job_id: str) -> Job:
@@ -122,6 +133,13 @@ class Reads:
             rows = list(db.query("SELECT status, COUNT(*) AS jobs FROM jobs GROUP BY status"))
         return dict.fromkeys(JobStatus, 0) | {JobStatus(row["status"]): row["jobs"] for row in rows}
 
+    def speeds(self) -> Mapping[str, float]:
+        factors: dict[str, list[float]] = {}
+        with self._readers.snapshot() as db:
+            for row in db.query(_NEWEST_FACTORS, [SPEED_JOBS]):
+                factors.setdefault(row["model"], []).append(row["factor"])
+        return {model: median(found) for model, found in factors.items()}
+
     def transcript(self, job_id: str) -> Transcript:
         with self._readers.snapshot() as db:
             job = find_job(db, job_id)
@@ -159,6 +177,14 @@ class Reads:
         with self._readers.snapshot() as db:
             rows = db.table("jobs").rows_where("status IN ('queued', 'running')", select="id")
             return {row["id"] for row in rows}
+
+    def models_in_use(self) -> Collection[str]:
+        with self._readers.snapshot() as db:
+            rows = db.query(
+                "SELECT DISTINCT json_extract(options, '$.model') AS model"
+                " FROM jobs WHERE status IN ('queued', 'running')"
+            )
+            return {row["model"] for row in rows}
 
     def finished_before(self, *, finished_before: float, limit: int) -> Sequence[Job]:
         with self._readers.snapshot() as db:

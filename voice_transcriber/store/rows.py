@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any
+
+import msgspec
 
 from voice_transcriber.job import (
     Chunk,
@@ -19,15 +20,13 @@ from voice_transcriber.job import (
     TranscribeOptions,
     Window,
     WindowStatus,
+    search_key,
 )
 from voice_transcriber.transcript.model import Segment, Transcript
 
 Row = Mapping[str, Any]
 
-
-def search_key(text: str) -> str:
-    """Equal for texts that differ in case or in how accents are composed."""
-    return unicodedata.normalize("NFC", text.casefold())
+_TRANSCRIPT = msgspec.json.Decoder(Transcript)  # makes the records while it reads, at once
 
 
 def to_json(value: object) -> str:
@@ -106,4 +105,7 @@ def transcript_to_column(transcript: Transcript) -> str:
 
 
 def transcript_from_column(text: str) -> Transcript:
-    return Transcript.from_dict(json.loads(text))
+    try:
+        return _TRANSCRIPT.decode(text)
+    except msgspec.DecodeError:  # a figure is NaN, which json alone reads and writes
+        return Transcript.from_dict(json.loads(text))

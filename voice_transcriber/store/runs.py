@@ -191,6 +191,7 @@ def _progress(progress: Progress) -> Values:
         "percent": progress.percent,
         "stage_percent": progress.stage_percent,
         "text_tail": progress.text_tail,
+        "ends_at": progress.ends_at,
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from voice_transcriber.errors import QueueFull, WrongState
-from voice_transcriber.job import Job, JobStatus, NewJob, WindowStatus
+from voice_transcriber.job import Job, JobStatus, NewJob, Priority, WindowStatus
 from voice_transcriber.store.changing import Values, change_job, ended
 from voice_transcriber.store.connections import Readers
 from voice_transcriber.store.library import Database
@@ -72,6 +72,21 @@ class SqliteStore(Reads, Runs):
                 status = find_job(transaction.db, job_id).status
                 raise WrongState(
                     f"The job is {status.value}; only a queued or running job can be cancelled."
+                )
+            return job_from_row(row)
+
+        return self._writer.run(work)
+
+    def set_priority(self, job_id: str, priority: Priority) -> Job:
+        wanted = {"priority": priority.value}
+
+        def work(transaction: Transaction) -> Job:
+            row = change_job(transaction, job_id, wanted, only_if="status = 'queued'")
+            if row is None:
+                status = find_job(transaction.db, job_id).status
+                raise WrongState(
+                    f"The job is {status.value}; only a queued job's priority can be changed.",
+                    remedy="Leave it as it is.",
                 )
             return job_from_row(row)
 

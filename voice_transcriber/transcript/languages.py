@@ -128,6 +128,8 @@ OTHER_NAMES: Mapping[str, str] = {
     "mandarin": "zh",
 }
 
+SEVERAL_LANGUAGES = "multi"  # in the place of a code: each part of a recording has its own
+
 _CODES = {**OTHER_NAMES, **{name: code for code, name in LANGUAGES.items()}}
 
 
@@ -141,6 +143,14 @@ def language_code(text: str) -> str:
     return _CODES[wanted]
 
 
+def chosen_language(text: str) -> str:
+    """What language_code understands, or SEVERAL_LANGUAGES. Raises UnknownLanguage."""
+    wanted = text.strip().lower()
+    return SEVERAL_LANGUAGES if wanted == SEVERAL_LANGUAGES else language_code(text)
+
+
 def language_name(code: str) -> str:
     """The English name as a person reads it, such as "Haitian Creole"; an unknown code as it is."""
+    if code == SEVERAL_LANGUAGES:
+        return "Several languages"
     return LANGUAGES[code].title() if code in LANGUAGES else code

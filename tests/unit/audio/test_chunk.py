@@ -12,15 +12,13 @@ from hypothesis import strategies as st
 from voice_transcriber.audio.chunk import (
     LEAD_IN,
     LOWEST_POINT_RANGE,
-    MAX_GAP,
-    MAX_WINDOW,
     WindowRange,
-    fixed_windows,
     split_long,
     windows_from_spans,
+    with_all_between,
 )
 from voice_transcriber.audio.vad import FRAME_SAMPLES, Probabilities, Span, speech_spans
-from voice_transcriber.job import SAMPLE_RATE
+from voice_transcriber.job import MAX_GAP, MAX_WINDOW, SAMPLE_RATE
 
 FRAMES_PER_S = SAMPLE_RATE / FRAME_SAMPLES
 EVEN = np.full(round(400 * FRAMES_PER_S), 0.9, np.float32)  # nothing tells where to cut
@@ -29,6 +27,10 @@ EVEN = np.full(round(400 * FRAMES_PER_S), 0.9, np.float32)  # nothing tells wher
 def windows_of(*spans_s: tuple[float, float], length_s: float = 300) -> list[WindowRange]:
     spans = [Span(frame(start), frame(end)) for start, end in spans_s]
     return windows_from_spans(spans, EVEN, length=round(length_s * SAMPLE_RATE))
+
+
+def middle(first: int, last: int) -> int:
+    return (first + last) // 2
 
 
 def frame(seconds: float) -> int:
@@ -129,9 +131,41 @@ def test_no_speech_gives_no_window() -> None:
     assert windows_of() == []
 
 
-@pytest.mark.parametrize(("length_s", "lengths_s"), [(0, []), (30, [30]), (70.5, [30, 30, 10.5])])
-def test_fixed_windows_cover_everything(length_s: float, lengths_s: list[float]) -> None:
-    windows = fixed_windows(length=round(length_s * SAMPLE_RATE))
-    assert [(one.end - one.start) / SAMPLE_RATE for one in windows] == lengths_s
-    assert all(one.speech_end == one.end for one in windows)
-    assert [one.end for one in windows[:-1]] == [one.start for one in windows[1:]]
+@given(chunks())
+def test_without_the_filter_windows_cover_everything_and_keep_those_of_speech(
+    chunk: tuple[Probabilities, int],
+) -> None:
+    probabilities, length = chunk
+    windows = windows_from_spans(speech_spans(probabilities), probabilities, length=length)
+    everything = with_all_between(windows, length=length, quietest=middle)
+    assert [one.start for one in everything] == [0, *(one.end for one in everything[:-1])]
+    assert everything[-1].end == length
+    assert all(0 < one.end - one.start <= MAX_WINDOW for one in everything)
+    speech = {(one.start, one.speech_end) for one in everything if one.speech_end > one.start}
+    assert speech == {(one.start, one.speech_end) for one in windows}
+
+
+@pytest.mark.parametrize(("length_s", "lengths_s"), [(0, []), (30, [30]), (70.5, [25, 25, 20.5])])
+def test_silence_is_cut_where_it_is_quietest(length_s: float, lengths_s: list[float]) -> None:
+    everything = with_all_between([], length=round(length_s * SAMPLE_RATE), quietest=middle)
+    assert [(one.end - one.start) / SAMPLE_RATE for one in everything] == lengths_s
+    assert all(one.speech_end == one.start for one in everything)
+
+
+def test_a_moment_of_silence_belongs_to_the_speech_before_it() -> None:
+    windows = windows_of((2, 20), (21, 35), length_s=36)
+    everything = with_all_between(windows, length=36 * SAMPLE_RATE, quietest=middle)
+    assert [one.speech_end for one in everything] == [0, frame(20), frame(35)]
+
+
+@given(chunks(), st.integers(1, 30))
+def test_spans_share_a_window_only_up_to_the_limit(
+    chunk: tuple[Probabilities, int], limit_s: int
+) -> None:
+    probabilities, length = chunk
+    spans = speech_spans(probabilities)
+    limit = limit_s * SAMPLE_RATE
+    for window in windows_from_spans(spans, probabilities, length=length, limit=limit):
+        inside = [one for one in spans if window.start <= one.start and one.end <= window.end]
+        if len(inside) > 1:
+            assert inside[-1].end - inside[0].start <= limit

@@ -101,10 +101,18 @@ def test_formats_come_as_one_word_each_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "understood"), [("de", "de"), ("German", "de"), ("auto", None), ("", None)]
+    ("given", "understood"),
+    [("de", "de"), ("German", "de"), ("auto", None), ("", None), ("multi", "multi")],
 )
 def test_a_language_is_a_code_a_name_or_detected(given: str, understood: str | None) -> None:
     assert parse_arguments(["transcribe", "a", "-l", given]).language == understood
+
+
+def test_a_part_of_a_recording_is_given_in_times() -> None:
+    given = parse_arguments(["transcribe", "a", "--from", "1:30", "--to", "95.5"])
+    assert (given.from_s, given.to_s) == (90.0, 95.5)
+    whole = parse_arguments(["transcribe", "a"])
+    assert (whole.from_s, whole.to_s, whole.audio_track) == (0.0, None, None)
 
 
 @pytest.mark.parametrize(
@@ -114,6 +122,9 @@ def test_a_language_is_a_code_a_name_or_detected(given: str, understood: str | N
         (["transcribe", "a", "-f", "docm"], "'docm' is not of txt"),
         (["transcribe", "a", "-f", ","], "',' is not of txt"),
         (["transcribe", "a", "--prompt", "x" * 1001], "more than 1000 characters"),
+        (["transcribe", "a", "--from", "soon"], "'soon' is no time"),
+        (["transcribe", "a", "--audio-track", "-1"], "'-1' is no number from 0"),
+        (["transcribe", "a", "--audio-track", "two"], "'two' is no number from 0"),
         (["jobs", "list", "--status", "lost"], "'lost' is not of queued"),
         (["jobs", "list", "--limit", "0"], "a whole number above zero"),
         (["bench", "--iterations", "0"], "a whole number from 1"),

@@ -17,9 +17,11 @@ def window_request(**changes: Any) -> WindowRequest:
         "start": 0,
         "end": 10 * SAMPLE_RATE,
         "speech_end": 10 * SAMPLE_RATE,
+        "vad_filter": True,
         "language": "en",
         "task": "transcribe",
         "prompt": None,
+        "hotwords": None,
         "word_timestamps": False,
         "priority": Priority.NORMAL.value,
     }

@@ -44,6 +44,7 @@ def test_windows_of_different_jobs_share_a_batch() -> None:
         {"language": None},
         {"task": "translate"},
         {"prompt": "Names."},
+        {"hotwords": "Ada, Grace"},
     ],
 )
 def test_windows_that_are_decoded_differently_do_not(other: dict[str, Any]) -> None:

@@ -56,3 +56,10 @@ def test_a_download_in_work_is_not_disturbed(models: Checkpoints, tmp_path: Path
     with FileLock(tmp_path / "small.pt.lock"), pytest.raises(WrongState, match="downloaded"):
         models.delete("small")
     assert (tmp_path / "small.pt.part").exists()
+
+
+def test_what_a_model_was_converted_to_goes_with_it(models: Checkpoints, tmp_path: Path) -> None:
+    for name in ("base.ct2-0123456789ab", "base.en.ct2-0123456789ab"):
+        (tmp_path / name).mkdir()
+    models.delete("base")
+    assert [path.name for path in tmp_path.glob("*.ct2-*")] == ["base.en.ct2-0123456789ab"]

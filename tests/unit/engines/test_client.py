@@ -201,6 +201,15 @@ def test_what_is_in_memory_and_what_is_loaded_now_can_be_asked(office: Office) -
     assert office.client.loading is None
 
 
+def test_a_gpus_free_memory_is_known_while_the_host_lives(office: Office) -> None:
+    office.submit()
+    office.host.say({"event": "models", "names": [], "gpu_free_bytes": 5_000})
+    until(lambda: office.client.gpu_free_bytes == 5_000)
+    office.host.die()
+    office.next()
+    assert office.client.gpu_free_bytes is None
+
+
 def test_the_next_request_gets_a_new_host_with_an_empty_memory(office: Office) -> None:
     office.submit()
     office.host.say({"event": "models", "names": ["base"]})

@@ -6,10 +6,11 @@ import logging
 import os
 import queue
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import psutil
@@ -19,19 +20,32 @@ from tests.recordings import poison, silence, tone, write_pcm
 from tests.running import until
 from tests.unit.engines.requests import window_request
 from voice_transcriber.engines.checkpoints import DEMO_FILE
-from voice_transcriber.engines.child import HostStarter, process_starter, thread_starter
+from voice_transcriber.engines.child import (
+    HostStarter,
+    RunningHost,
+    process_starter,
+    thread_starter,
+)
 from voice_transcriber.engines.client import Answer, Blame, EngineClient, HostCrash
+from voice_transcriber.engines.host import EngineHost
 from voice_transcriber.engines.protocol import (
+    ON_CPU,
+    ON_GPU,
     HostOptions,
     LanguageReply,
     LanguageRequest,
+    LoadReply,
+    LoadRequest,
+    Place,
     PlanReply,
     PlanRequest,
     WindowReply,
     WindowRequest,
 )
-from voice_transcriber.errors import EngineCrashed, InternalError, ModelDamaged
+from voice_transcriber.engines.registry import ENGINES, EngineEntry
+from voice_transcriber.errors import EngineCrashed, InternalError, ModelDamaged, ModelTooLarge
 from voice_transcriber.job import SAMPLE_RATE
+from voice_transcriber.processes.channel import Channel, channel_pair
 from voice_transcriber.processes.spawn import Spawner
 
 OPTIONS = HostOptions(
@@ -46,6 +60,21 @@ PATIENCE_S = 30.0
 POISONED_S = 10  # of the recording the eleventh second ends the fake engine
 
 Starter = Callable[[], HostStarter]
+
+
+class ThreadedHost:
+    """The loop in threads of the test."""
+
+    pid = None
+
+    def __init__(self, channel: Channel) -> None:
+        self.channel = channel
+
+    def kill(self) -> None:
+        self.channel.close()
+
+    def cause_of_death(self) -> str:
+        return "the test ended"
 
 
 @pytest.fixture
@@ -156,7 +185,7 @@ def test_a_chunk_that_is_not_the_last_is_cut_where_it_is_quiet(
     assert 45 * SAMPLE_RATE < reply.end < 46 * SAMPLE_RATE
 
 
-def test_it_names_the_language(client: EngineClient, pcm: str) -> None:
+def test_it_says_how_likely_each_language_is_in_each_window(client: EngineClient, pcm: str) -> None:
     reply = client.call(
         LanguageRequest(
             pcm=pcm,
@@ -167,7 +196,89 @@ def test_it_names_the_language(client: EngineClient, pcm: str) -> None:
         )
     )
     assert isinstance(reply, LanguageReply)
-    assert (reply.language, reply.probability) == ("en", 0.9)
+    assert reply.votes == [{"en": 0.9, "de": 0.1}] * 2
+
+
+def test_a_model_can_be_loaded_before_it_is_needed(client: EngineClient, pcm: str) -> None:
+    reply = client.call(LoadRequest(model="demo", checkpoint=str(DEMO_FILE)))
+    assert isinstance(reply, LoadReply)
+    assert set(reply.stages_s) == {"load", "warm"}
+    assert (client.models, client.loading) == (["demo"], None)
+    assert transcribed(client, window(pcm)).segments
+
+
+def test_a_model_that_is_larger_than_memory_is_an_answer_and_the_host_goes_on(
+    client: EngineClient, pcm: str, tmp_path: Path
+) -> None:
+    huge = tmp_path / "huge.pt"
+    with huge.open("wb") as file:
+        file.truncate(10**13)  # takes no room on the disk
+    with pytest.raises(ModelTooLarge, match="huge needs about"):
+        client.call(window_request(pcm=pcm, model="huge", checkpoint=str(huge)))
+    assert transcribed(client, window(pcm)).segments
+    assert client.starts == 1
+
+
+def started(options: HostOptions, *, place: Place, free_bytes: int) -> RunningHost:
+    """A host on another place, or with other memory, than this machine's."""
+    ours, theirs = channel_pair()
+    host = EngineHost(theirs, options, place=place, free_bytes=lambda device: free_bytes)
+
+    def compute() -> None:
+        host.run()
+        theirs.close()
+
+    for task in (host.read, compute):
+        threading.Thread(target=task, daemon=True).start()
+    return ThreadedHost(ours)
+
+
+@pytest.fixture
+def on_failing_gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[EngineClient]:
+    entry = replace(ENGINES["fake"], engine="tests.unit.engines.failing_gpu:FailingGpu")
+    monkeypatch.setitem(cast(dict[str, EngineEntry], ENGINES), "failing-gpu", entry)
+    options = replace(OPTIONS, engine="failing-gpu")
+    client = EngineClient(lambda: started(options, place=ON_GPU, free_bytes=10**12))
+    yield client
+    stop(client)
+
+
+def test_a_window_that_the_gpu_has_no_memory_for_is_decoded_on_the_cpu(
+    on_failing_gpu: EngineClient, client: EngineClient, pcm: str
+) -> None:
+    segments = transcribed(on_failing_gpu, window(pcm)).segments
+    assert segments == transcribed(client, window(pcm)).segments
+    assert client.place("demo") == ON_CPU
+    assert on_failing_gpu.place("demo") == replace(
+        ON_CPU,
+        note="The GPU could not be used: There is not enough memory for the model demo. "
+        "The CPU was used.",
+    )
+
+
+def test_a_gpu_that_fails_is_left_for_good(on_failing_gpu: EngineClient, pcm: str) -> None:
+    request = LanguageRequest(
+        pcm=pcm,
+        model="demo",
+        checkpoint=str(DEMO_FILE),
+        gain=1.0,
+        windows=[(0, SAMPLE_RATE)],
+    )
+    assert isinstance(on_failing_gpu.call(request), LanguageReply)
+    assert on_failing_gpu.gpu_free_bytes is None
+    transcribed(on_failing_gpu, window(pcm, model="copy"))
+    place = on_failing_gpu.place("copy")
+    assert place is not None
+    assert place.device == "cpu"
+    assert "unspecified launch failure" in str(place.note)
+
+
+def test_free_memory_that_is_told_decides(pcm: str) -> None:
+    client = EngineClient(lambda: started(OPTIONS, place=ON_CPU, free_bytes=1000))
+    with pytest.raises(ModelTooLarge, match=r"0\.0 GB are free"):
+        client.call(window(pcm))
+    assert (client.loading, client.models) == (None, [])
+    stop(client)
 
 
 def test_a_damaged_model_is_an_answer_and_the_host_goes_on(

@@ -9,8 +9,9 @@ import pytest
 from tests.contract.makers import Clock
 from voice_transcriber.engines.base import Model
 from voice_transcriber.engines.fake import FakeModel
-from voice_transcriber.engines.model_cache import ModelCache
-from voice_transcriber.errors import ModelDamaged
+from voice_transcriber.engines.model_cache import ModelCache, Room
+from voice_transcriber.engines.protocol import ON_CPU
+from voice_transcriber.errors import ModelDamaged, ModelTooLarge
 
 PATH = Path("any.pt")
 
@@ -29,13 +30,21 @@ class Shelf:
 
 
 class Cache(ModelCache):
-    def __init__(self, *, size: int = 2, clock: Clock | None = None) -> None:
+    """Each model takes 100 bytes of `memory_bytes`."""
+
+    def __init__(
+        self, *, size: int = 2, clock: Clock | None = None, memory_bytes: int = 1000
+    ) -> None:
         self.engine = Shelf()
+        room = Room(
+            free_bytes=lambda device: memory_bytes - 100 * len(self.names),
+            needed_bytes=lambda checkpoint, device: 100,
+        )
         super().__init__(
             self.engine,
             size=size,
-            device="cpu",
-            compute_type="float32",
+            place=ON_CPU,
+            room=room,
             clock=clock or Clock(),
         )
 
@@ -88,3 +97,16 @@ def test_no_model_is_idle_before_its_time() -> None:
     cache.use("base")
     clock.now += 59
     assert cache.drop_idle(idle_s=60) == []
+
+
+def test_a_model_that_does_not_fit_is_refused_before_it_is_loaded() -> None:
+    cache = Cache(memory_bytes=99)
+    with pytest.raises(ModelTooLarge, match=r"base needs about .* GB of memory; .* GB are free"):
+        cache.use("base")
+    assert cache.engine.loaded == []
+
+
+def test_another_model_makes_room_when_memory_is_short() -> None:
+    cache = Cache(memory_bytes=199)
+    cache.use("base", "small")
+    assert cache.names == ["small"]

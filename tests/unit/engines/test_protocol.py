@@ -11,6 +11,8 @@ from tests.unit.engines.requests import window_request
 from voice_transcriber.engines.protocol import (
     LanguageReply,
     LanguageRequest,
+    LoadReply,
+    LoadRequest,
     PlanReply,
     PlanRequest,
     Reply,
@@ -30,6 +32,7 @@ PLAN = PlanRequest(pcm="a.pcm", start=5, limit=90, is_last=True, vad_filter=Fals
 LANGUAGE = LanguageRequest(
     pcm="a.pcm", model="demo", checkpoint="demo.pt", gain=1.5, windows=[(0, 10), (10, 20)]
 )
+LOAD = LoadRequest(model="demo", checkpoint="demo.pt")
 WINDOW = window_request(language=None, prompt="Zoë, naïve", word_timestamps=True, alone=True)
 SEGMENT = Segment(
     start_ms=20,
@@ -43,9 +46,10 @@ SEGMENT = Segment(
 ANSWERS: list[tuple[Request, Reply]] = [
     (PLAN, PlanReply(end=90, gain=2.0, windows=[(5, 50, 40), (50, 90, 88)], stages_s={"vad": 0.1})),
     (PLAN, PlanReply(end=90, gain=1.0, windows=[])),
-    (LANGUAGE, LanguageReply(language="de", probability=0.75, stages_s={})),
+    (LANGUAGE, LanguageReply(votes=[{"de": 0.75, "en": 0.25}], stages_s={})),
     (WINDOW, WindowReply(segments=(SEGMENT,), resume_sample=12, stages_s={"decode": 1.5})),
     (WINDOW, WindowReply(segments=(), resume_sample=None)),
+    (LOAD, LoadReply(stages_s={"load": 2.5, "warm": 0.5})),
 ]
 
 
@@ -55,7 +59,7 @@ def sent(message: Message) -> Message:
     return received
 
 
-@pytest.mark.parametrize("request_", [PLAN, LANGUAGE, WINDOW], ids=lambda one: one.op)
+@pytest.mark.parametrize("request_", [PLAN, LANGUAGE, WINDOW, LOAD], ids=lambda one: one.op)
 def test_a_request_arrives_as_it_was_sent(request_: Request) -> None:
     message = sent(request_to_message(7, request_))
     arrived = request_from_message(message)

@@ -66,6 +66,24 @@ def test_speech_after_a_closed_end_is_decoded_again() -> None:
     assert parse(at(0), 1, at(20), speech_end_ms=21_001).resume_ms == 20_000
 
 
+def test_without_the_filter_open_text_says_that_more_is_to_come() -> None:
+    parsed = parse_window(
+        (at(0), 1, at(20), at(20)),
+        Vocabulary(),
+        length_ms=LENGTH_MS,
+        speech_end_ms=0,
+        vad_filter=False,
+    )
+    assert parsed.resume_ms == 20_000
+
+
+def test_without_the_filter_closed_text_says_that_nothing_follows() -> None:
+    parsed = parse_window(
+        (at(0), 1, at(20)), Vocabulary(), length_ms=LENGTH_MS, speech_end_ms=0, vad_filter=False
+    )
+    assert parsed.resume_ms is None
+
+
 def test_a_second_of_speech_at_the_end_is_no_reason_to_decode_again() -> None:
     assert parse(at(0), 1, at(20), speech_end_ms=21_000).resume_ms is None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from tests.contract.makers import WINDOW_SAMPLES, chunk_of, segment_of, window_at
@@ -45,6 +46,23 @@ def test_a_chunk_adds_its_windows_and_moves_the_end_of_the_plan() -> None:
     found.add_chunk(chunk_of(2), [window_at(0), window_at(1)])
     assert list(found.waiting) == [window_at(0), window_at(1)]
     assert found.planned_to == 2 * WINDOW_SAMPLES
+
+
+def test_a_part_of_a_recording_is_planned_and_counted_from_its_start() -> None:
+    start = 10 * WINDOW_SAMPLES
+    found = Ledger(Plan(chunks=(), windows=(), segments={}), start_sample=start)
+    assert found.planned_to == start
+    window = window_at(10)
+    chunk = replace(chunk_of(0), start_sample=start, end_sample=start + WINDOW_SAMPLES)
+    found.add_chunk(chunk, [window])
+    found.finish(window, TEXT, None)
+    assert found.percent(total_samples=2 * WINDOW_SAMPLES) == 50.0
+
+
+def test_the_language_that_was_spoken_last_is_that_of_the_last_window() -> None:
+    assert ledger().last_language is None
+    found = ledger(window_at(1, language="de"), window_at(0, language="en"))
+    assert found.last_language == "de"
 
 
 def test_a_finished_window_has_its_text_and_leaves_nothing() -> None:

@@ -6,6 +6,7 @@ import json
 import math
 import re
 import zipfile
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -216,6 +217,14 @@ def test_whisper_json_has_the_shape_of_whispers_result() -> None:
         ],
     }
     assert "words" not in result["segments"][2]
+
+
+@pytest.mark.parametrize("name", ["json", "whisper.json"])
+def test_json_names_the_language_of_a_segment_that_has_its_own(name: str) -> None:
+    german = replace(SEGMENTS[0], language="de")
+    record = json.loads(text_of(transcript(german, SEGMENTS[1]), name))
+    assert record["segments"][0]["language"] == "de"
+    assert "language" not in record["segments"][1]
 
 
 LYRIC = re.compile(r"\[(\d{2,}):([0-5]\d)\.(\d{2})\](.*)")

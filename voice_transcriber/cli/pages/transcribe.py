@@ -7,7 +7,8 @@ import argparse
 from voice_transcriber.cli.pages.page import COMMON_STATUS, Commands, Page, add_page
 from voice_transcriber.errors import UnknownLanguage
 from voice_transcriber.transcript.exporters import FORMATS
-from voice_transcriber.transcript.languages import language_code
+from voice_transcriber.transcript.languages import chosen_language
+from voice_transcriber.transcript.times import seconds_of
 
 MAX_PROMPT_CHARACTERS = 1_000  # as the API's
 
@@ -35,6 +36,7 @@ PAGE = Page(
         ("one file, with the default model", "{prog} talk.mp3"),
         ("a German video, as text and subtitles", "{prog} -m small -l de -f txt,srt film.mp4"),
         ("every recording of a folder", "{prog} -o transcripts recordings/"),
+        ("ten minutes in several languages", "{prog} -l multi --from 5:00 --to 15:00 talk.mp3"),
         ("to English, ahead of what waits", "{prog} --task translate --priority high rede.ogg"),
     ),
     exit_status={
@@ -71,7 +73,8 @@ def _add_speech_options(parser: argparse.ArgumentParser) -> None:
         "--language",
         metavar="LANGUAGE",
         type=_language,
-        help="code or English name of the spoken language (default: it is detected)",
+        help="code or English name of the spoken language, or `multi`: each part of the recording"
+        " has its own (default: it is detected)",
     )
     parser.add_argument(
         "--task",
@@ -83,7 +86,13 @@ def _add_speech_options(parser: argparse.ArgumentParser) -> None:
         "--prompt",
         metavar="TEXT",
         type=_prompt,
-        help="names and words that are likely to occur, at most 1000 characters",
+        help="text that might have come before, at most 1000 characters",
+    )
+    parser.add_argument(
+        "--hotwords",
+        metavar="WORDS",
+        type=_prompt,
+        help="names and words that are likely to occur, commas between them",
     )
     parser.add_argument(
         "--word-timestamps", action="store_true", help="also the time of each word (format json)"
@@ -93,6 +102,21 @@ def _add_speech_options(parser: argparse.ArgumentParser) -> None:
         dest="vad_filter",
         action="store_false",
         help="decode every second, also where no speech was found",
+    )
+    parser.add_argument(
+        "--from",
+        dest="from_s",
+        metavar="TIME",
+        type=_time,
+        default=0.0,
+        help="only from here on: seconds, 1:30 or 1:02:03; times stay those of the file",
+    )
+    parser.add_argument("--to", dest="to_s", metavar="TIME", type=_time, help="only up to here")
+    parser.add_argument(
+        "--audio-track",
+        metavar="N",
+        type=_track,
+        help="which sound track, from 0 (default: the first that can be read)",
     )
 
 
@@ -116,7 +140,7 @@ def _language(text: str) -> str | None:
     if text.strip().lower() in {"", "auto"}:
         return None
     try:
-        return language_code(text)
+        return chosen_language(text)
     except UnknownLanguage as error:
         raise argparse.ArgumentTypeError(f"{error.message} {error.remedy}") from None
 
@@ -125,6 +149,19 @@ def _prompt(text: str) -> str | None:
     if len(text) > MAX_PROMPT_CHARACTERS:
         raise argparse.ArgumentTypeError(f"more than {MAX_PROMPT_CHARACTERS} characters")
     return text.strip() or None
+
+
+def _time(text: str) -> float:
+    try:
+        return seconds_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _track(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0")
+    return int(text)
 
 
 def _formats(text: str) -> tuple[str, ...]:

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import json
-import math
 from typing import Any
+
+import msgspec
 
 
 def json_text(record: Any) -> str:
+    """One line. JSON has no NaN and no infinity: null stands for them."""
     try:
-        text = json.dumps(record, ensure_ascii=False, allow_nan=False)
-    except ValueError:
-        text = json.dumps(_finite(record), ensure_ascii=False, allow_nan=False)
+        data = msgspec.json.encode(record)
+    except UnicodeEncodeError:  # half a character, which UTF-8 does not have
+        cleaned = json.dumps(record, ensure_ascii=False).encode("utf-8", "replace")
+        data = msgspec.json.encode(json.loads(cleaned))
+    text = msgspec.json.format(data, indent=0).decode()
     # "<\/" is the same string in JSON, and cannot end a script element that it is pasted into
     return text.replace("</", "<\\/") + "\n"
-
-
-def _finite(value: Any) -> Any:
-    """JSON has no NaN and no infinity: null stands for them."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return value

@@ -21,6 +21,7 @@ def render(export: Export) -> str:
 
 
 def _segment(number: int, segment: Segment) -> dict[str, Any]:
+    language = {} if segment.language is None else {"language": segment.language}
     words = {} if segment.words is None else {"words": [_word(word) for word in segment.words]}
     return {
         "id": number,
@@ -33,6 +34,7 @@ def _segment(number: int, segment: Segment) -> dict[str, Any]:
         "avg_logprob": segment.avg_logprob,
         "compression_ratio": segment.compression_ratio,
         "no_speech_prob": segment.no_speech_prob,
+        **language,
         **words,
     }
 

@@ -1,0 +1,147 @@
+"""What the GPU cannot do, the CPU does, and it is told why. The GPU of these tests is scripted."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from voice_transcriber.engines.base import Features, Model, Samples
+from voice_transcriber.engines.fake import FakeModel
+from voice_transcriber.engines.model_cache import ModelCache, Room
+from voice_transcriber.engines.protocol import ON_CPU, ON_GPU
+from voice_transcriber.errors import (
+    EngineOutOfMemory,
+    GpuFailed,
+    ModelDamaged,
+    ModelTooLarge,
+    TranscriberError,
+)
+
+PATH = Path("any.pt")
+BROKEN = GpuFailed("The GPU failed: CUDA error: unspecified launch failure.")
+FULL = EngineOutOfMemory("There is not enough memory for the model base.")
+
+
+class Computer:
+    """An engine on a GPU that loads nothing while it has a fault."""
+
+    def __init__(self, fault: TranscriberError | None = None) -> None:
+        self.fault = fault
+        self.tried: list[tuple[str, str]] = []
+
+    def load(self, checkpoint: Path, *, size: str, device: str, compute_type: str) -> Model:
+        self.tried.append((device, compute_type))
+        if device == "cuda" and self.fault:
+            raise self.fault
+        return ModelOn(device)
+
+
+class ModelOn(FakeModel):
+    def __init__(self, device: str) -> None:
+        self.device = device
+
+    def encode(self, windows: Sequence[Samples]) -> list[Features]:
+        return list(super().encode(windows))
+
+
+@pytest.fixture(autouse=True)
+def quiet(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.CRITICAL)
+
+
+def cache_on_gpu(
+    computer: Computer, *, gpu_bytes: int = 1000, cpu_bytes: int = 1000, size: int = 2
+) -> ModelCache:
+    """A model takes 100 bytes wherever it is."""
+    memory = {"cuda": gpu_bytes, "cpu": cpu_bytes}
+    room = Room(free_bytes=memory.__getitem__, needed_bytes=lambda checkpoint, device: 100)
+    return ModelCache(computer, size=size, place=ON_GPU, room=room)
+
+
+def note(cache: ModelCache, name: str) -> str:
+    found = cache.places[name].note
+    assert found is not None
+    return found
+
+
+def test_a_gpu_that_works_is_used_in_half_precision() -> None:
+    computer = Computer()
+    cache = cache_on_gpu(computer)
+    assert cache.get("base", PATH).device == "cuda"
+    assert computer.tried == [("cuda", "float16")]
+    assert cache.places == {"base": ON_GPU}
+
+
+@pytest.mark.parametrize("fault", [BROKEN, FULL])
+def test_what_the_gpu_cannot_load_is_loaded_on_the_cpu(fault: TranscriberError) -> None:
+    computer = Computer(fault)
+    cache = cache_on_gpu(computer)
+    assert cache.get("base", PATH).device == "cpu"
+    assert computer.tried == [("cuda", "float16"), ("cpu", "float32")]
+    assert note(cache, "base") == (
+        f"The GPU could not be used: {fault.message.rstrip('.')}. The CPU was used."
+    )
+
+
+def test_a_model_that_has_no_room_on_the_gpu_is_loaded_on_the_cpu() -> None:
+    computer = Computer()
+    cache = cache_on_gpu(computer, gpu_bytes=99)
+    assert cache.get("base", PATH).device == "cpu"
+    assert computer.tried == [("cpu", "float32")]
+    assert "base needs about" in note(cache, "base")
+
+
+def test_a_gpu_that_lacked_memory_is_tried_for_the_next_model() -> None:
+    computer = Computer(FULL)
+    cache = cache_on_gpu(computer)
+    cache.get("base", PATH)
+    computer.fault = None
+    assert cache.get("tiny", PATH).device == "cuda"
+    assert cache.places["base"].device == "cpu"
+
+
+def test_a_gpu_that_failed_is_given_up() -> None:
+    computer = Computer(BROKEN)
+    cache = cache_on_gpu(computer)
+    cache.get("base", PATH)
+    computer.fault = None
+    assert cache.get("tiny", PATH).device == "cpu"
+    assert cache.device == "cpu"
+    assert "unspecified launch failure" in note(cache, "tiny")
+
+
+def test_a_model_whose_work_fails_on_the_gpu_moves_to_the_cpu() -> None:
+    cache = cache_on_gpu(Computer())
+    cache.get("base", PATH)
+    assert cache.move_to_cpu("base", PATH, FULL).device == "cpu"
+    assert cache.get("base", PATH).device == "cpu"
+    assert "not enough memory" in note(cache, "base")
+
+
+def test_what_fails_on_the_cpu_fails() -> None:
+    cache = cache_on_gpu(Computer(FULL))
+    cache.get("base", PATH)
+    with pytest.raises(EngineOutOfMemory):
+        cache.move_to_cpu("base", PATH, FULL)
+
+
+def test_a_damaged_file_is_not_the_gpus_fault() -> None:
+    computer = Computer(ModelDamaged())
+    with pytest.raises(ModelDamaged):
+        cache_on_gpu(computer).get("base", PATH)
+    assert computer.tried == [("cuda", "float16")]
+
+
+def test_a_model_that_fits_nowhere_is_refused() -> None:
+    with pytest.raises(ModelTooLarge):
+        cache_on_gpu(Computer(), gpu_bytes=99, cpu_bytes=99).get("base", PATH)
+
+
+def test_on_a_computer_without_a_gpu_nothing_needs_a_word() -> None:
+    room = Room(free_bytes=lambda device: 1000, needed_bytes=lambda checkpoint, device: 100)
+    cache = ModelCache(Computer(BROKEN), size=1, place=ON_CPU, room=room)
+    cache.get("base", PATH)
+    assert cache.places == {"base": ON_CPU}
