@@ -1,6 +1,6 @@
 // The whole page takes files.
 
-/** onFiles(files) for dropped files; `veil` covers the page meanwhile. */
+/** onFiles(files) for dropped and pasted files; `veil` covers the page while they are dragged. */
 export function wireDrop({ veil, onFiles }) {
   const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
   let depth = 0; // dragenter and dragleave come for every element on the way
@@ -18,5 +18,11 @@ export function wireDrop({ veil, onFiles }) {
     event.preventDefault();
     show(-depth);
     onFiles([...event.dataTransfer.files]);
+  });
+  addEventListener("paste", (event) => {
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (!files.length) return; // text into a field
+    event.preventDefault();
+    onFiles(files);
   });
 }

@@ -3,8 +3,10 @@
 import { wireActions } from "./actions.js";
 import { request } from "./http.js";
 import { element, morph } from "./morph.js";
+import { News } from "./notify.js";
 import { Follower } from "./player.js";
 import { startPolling } from "./poll.js";
+import { keepTimes, showTimes } from "./times.js";
 
 const find = (name) => document.querySelector(`[data-${name}]`);
 const page = find("job-page");
@@ -19,6 +21,8 @@ player.addEventListener("loadedmetadata", () =>
 );
 if (player.error) find("player-error").hidden = false; // it came before this script
 
+const news = new News();
+const name = document.title;
 let notBefore = 0; // a long text is fetched less often than it changes
 
 async function refresh() {
@@ -28,11 +32,20 @@ async function refresh() {
   const before = article.dataset.status;
   morph(article, element(html));
   follower.textChanged();
+  showTimes(article);
   if (article.dataset.status !== before) announce(article.querySelector(".state").textContent);
+  news.name(titleOf(article));
   notBefore = performance.now() + 10 * (performance.now() - started);
 }
 
+/** A running job's percent stands in the tab. */
+function titleOf(article) {
+  const percent = article.dataset.status === "running" && article.querySelector(".state").textContent.match(/\d+ %/);
+  return percent ? `${percent[0]} · ${name}` : name;
+}
+
 async function onChanges({ jobs, deleted, reset }) {
+  news.tell(jobs.filter(({ status }) => ["completed", "failed"].includes(status)));
   if (deleted.includes(id)) return location.assign("/");
   const changed = jobs.find((job) => job.id === id);
   if (!changed && !reset) return;
@@ -47,6 +60,8 @@ const polling = startPolling({
   nextPollMs: Number(page.dataset.nextPollMs),
   onChanges,
 });
+
+keepTimes(page);
 
 wireActions({
   onDone: (action) => (action === "delete" ? location.assign("/") : polling.now()),

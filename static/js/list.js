@@ -2,9 +2,13 @@
 
 import { wireActions } from "./actions.js";
 import { wireDrop } from "./drop.js";
+import { Filter } from "./filter.js";
 import { request } from "./http.js";
+import { News, wireSwitch } from "./notify.js";
 import { startPolling } from "./poll.js";
 import { Rows } from "./rows.js";
+import { Selection } from "./selection.js";
+import { keepTimes } from "./times.js";
 import { Uploads } from "./uploads.js";
 
 const find = (name) => document.querySelector(`[data-${name}]`);
@@ -13,14 +17,62 @@ const files = document.querySelector("#files");
 const model = form.elements.model;
 const announce = (text) => (find("announce").textContent = text);
 
-const rows = new Rows({ list: find("jobs"), more: find("more"), empty: find("empty"), announce });
-const { revision, nextPollMs } = find("jobs").dataset;
+const list = find("jobs");
+const filter = new Filter({
+  views: document.querySelector(".views"),
+  search: find("search"),
+  clear: find("clear"),
+  onChange: load,
+});
+const rows = new Rows({
+  list,
+  more: find("more"),
+  problem: find("list-error"),
+  query: () => filter.query,
+  announce,
+  onShown,
+});
 const polling = startPolling({
   path: "/ui/changes",
-  revision: Number(revision),
-  nextPollMs: Number(nextPollMs),
-  onChanges: (answer) => rows.apply(answer),
+  query: () => filter.query,
+  revision: Number(list.dataset.revision),
+  nextPollMs: Number(list.dataset.nextPollMs),
+  onChanges: async (answer) => {
+    await rows.apply(answer);
+    news.tell(answer.ended);
+  },
 });
+const news = new News();
+const selection = new Selection({
+  list,
+  bar: find("bulk"),
+  actions: find("bulk-actions"),
+  all: find("pick-all"),
+  picked: find("picked"),
+  format: find("bulk-format"),
+  report: find("bulk-report"),
+  onDone: polling.now,
+  onError: (problem) => (find("list-error").textContent = problem.text),
+});
+keepTimes(list);
+wireSwitch({ box: find("tell"), label: find("tell-label"), note: find("tell-note") });
+
+async function load() {
+  const revision = await rows.load();
+  if (revision !== null) polling.restartFrom(revision);
+}
+
+function onShown(counts) {
+  if (counts) filter.showCounts(counts);
+  find("list-again").hidden = !rows.hasFailed;
+  const isEmpty = rows.count === 0 && !rows.hasFailed;
+  find("nothing").hidden = !isEmpty || !filter.isSet;
+  find("empty").hidden = !isEmpty || filter.isSet;
+  find("tools").hidden = !filter.total && !filter.isSet;
+  selection.show();
+}
+onShown();
+find("list-again").addEventListener("click", load);
 const uploads = new Uploads({
   list: find("uploads"),
   template: find("upload-template"),

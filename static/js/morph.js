@@ -22,7 +22,9 @@ function matchAttributes(old, fresh) {
     if (!fresh.hasAttribute(name) && !isReaders) old.removeAttribute(name);
   }
   for (const { name, value } of fresh.attributes) {
-    if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+    if (old.getAttribute(name) === value) continue;
+    old.setAttribute(name, value);
+    if (name === "selected") old.selected = true; // a reader's choice outlives the attribute
   }
 }
 

@@ -7,13 +7,23 @@ const NEWS = "voice-transcriber-news"; // other tabs of ours
 const jitter = (ms) => ms * (0.8 + 0.4 * Math.random());
 
 /**
- * Calls onChanges(answer) for every answer with news. Returns { now }, which
- * polls at once, resolves when the answer has been shown, and tells other tabs.
+ * Calls onChanges(answer) for every answer with news; query() is what else is asked.
+ * Returns { now, restartFrom }: now() polls at once, resolves when the answer has been
+ * shown, and tells other tabs; restartFrom(revision) drops an answer that is on its way.
+ * `whileHidden: false` asks nothing while nobody sees the page.
  */
-export function startPolling({ path, revision, nextPollMs, onChanges }) {
+export function startPolling({
+  path,
+  query = () => "",
+  revision,
+  nextPollMs,
+  whileHidden = true,
+  onChanges,
+}) {
   const banner = document.querySelector("[data-offline]");
   const tabs = new BroadcastChannel(NEWS);
   let since = revision;
+  let restarts = 0;
   let pauseMs = nextPollMs;
   let failures = 0;
   let timer = 0;
@@ -21,11 +31,14 @@ export function startPolling({ path, revision, nextPollMs, onChanges }) {
 
   async function ask() {
     const headers = { "If-None-Match": `"${since}"` };
-    const response = await fetch(`${path}?since=${since}`, { headers, cache: "no-store" });
+    const asked = restarts;
+    const address = `${path}?since=${since}&${query()}`;
+    const response = await fetch(address, { headers, cache: "no-store" });
     if (response.status === 304) return;
     if (response.status === 401) return location.reload();
     if (!response.ok) throw new Error(`status ${response.status}`);
     const answer = await response.json();
+    if (asked !== restarts) return;
     await onChanges(answer);
     since = answer.revision;
     pauseMs = answer.next_poll_ms;
@@ -44,6 +57,7 @@ export function startPolling({ path, revision, nextPollMs, onChanges }) {
   }
 
   function schedule() {
+    if (document.hidden && !whileHidden) return; // visibilitychange goes on
     const backoffMs = Math.min(MAX_BACKOFF_MS, 500 * 2 ** failures);
     const waitMs = failures ? backoffMs : document.hidden ? Math.max(pauseMs, HIDDEN_MS) : pauseMs;
     timer = setTimeout(next, jitter(waitMs));
@@ -60,9 +74,14 @@ export function startPolling({ path, revision, nextPollMs, onChanges }) {
     await next();
   }
 
+  function restartFrom(revision) {
+    restarts += 1;
+    since = revision;
+  }
+
   tabs.addEventListener("message", next);
   document.addEventListener("visibilitychange", () => document.hidden || next());
   addEventListener("online", next);
   schedule();
-  return { now };
+  return { now, restartFrom };
 }

@@ -2,20 +2,28 @@
 
 import { request } from "./http.js";
 import { element, morph } from "./morph.js";
+import { showTimes } from "./times.js";
 
 export class Rows {
-  constructor({ list, more, empty, announce }) {
-    Object.assign(this, { list, more, empty, announce });
+  /** query() is the filter as the server takes it; onShown(counts) after each change. */
+  constructor({ list, more, problem, query, announce, onShown }) {
+    Object.assign(this, { list, more, problem, query, announce, onShown });
     this.cursor = list.dataset.cursor;
-    this.showEmpty();
+    this.loads = 0;
+    this.hasFailed = false;
+    this.more.hidden = !this.cursor;
   }
 
-  async apply({ rows, deleted, reset, queue }) {
-    if (reset) return this.reload();
+  get count() {
+    return this.list.childElementCount;
+  }
+
+  async apply({ rows, deleted, reset, queue, counts }) {
+    if (reset) return this.load();
     for (const id of deleted) this.row(id)?.remove();
     for (const { seq, html } of rows) this.put(seq, element(html));
     this.showPositions(queue);
-    this.showEmpty();
+    this.shown(counts);
   }
 
   row(id) {
@@ -46,9 +54,10 @@ export class Rows {
     }
   }
 
-  showEmpty() {
-    this.empty.hidden = this.list.childElementCount > 0;
+  shown(counts) {
     this.more.hidden = !this.cursor;
+    showTimes(this.list);
+    this.onShown(counts);
   }
 
   showError(id, problem) {
@@ -61,24 +70,50 @@ export class Rows {
     row.querySelector(".job-body").append(line);
   }
 
-  async reload() {
-    const answer = await (await request("/ui/jobs")).json();
-    this.list.replaceChildren(...answer.rows.map(({ html }) => element(html)));
-    this.cursor = answer.next_cursor ?? "";
-    this.showEmpty();
+  /** The first page of what the filter shows. Returns its revision, or null when it was outrun. */
+  async load() {
+    const load = (this.loads += 1);
+    this.list.setAttribute("aria-busy", "true");
+    this.problem.textContent = "";
+    this.hasFailed = false;
+    try {
+      const answer = await (await request(`/ui/jobs?${this.query()}`)).json();
+      if (load !== this.loads) return null; // the filter has changed again
+      this.list.replaceChildren(...answer.rows.map(({ html }) => element(html)));
+      this.cursor = answer.next_cursor ?? "";
+      this.shown(answer.counts);
+      return answer.revision;
+    } catch (problem) {
+      if (load === this.loads) this.fail(problem);
+      return null;
+    } finally {
+      if (load === this.loads) this.list.removeAttribute("aria-busy");
+    }
+  }
+
+  /** Rows of another filter are worse than none. */
+  fail(problem) {
+    this.hasFailed = true;
+    this.problem.textContent = problem.text;
+    this.list.replaceChildren();
+    this.cursor = "";
+    this.shown();
   }
 
   async showMore() {
+    const load = this.loads;
     this.more.disabled = true;
+    this.problem.textContent = "";
     try {
-      const answer = await (await request(`/ui/jobs?cursor=${this.cursor}`)).json();
+      const answer = await (await request(`/ui/jobs?cursor=${this.cursor}&${this.query()}`)).json();
+      if (load !== this.loads) return;
       this.cursor = answer.next_cursor ?? "";
       for (const { html } of answer.rows) this.list.append(element(html));
+      this.shown(answer.counts);
     } catch (problem) {
-      this.announce(problem.text);
+      this.problem.textContent = problem.text;
     } finally {
       this.more.disabled = false;
-      this.showEmpty();
     }
   }
 }

@@ -1,6 +1,7 @@
 // Files on their way to the server: two at a time, each with a row of its own.
 
 import { awayProblem, Problem, problemOf } from "./http.js";
+import { Rate, sizeWords } from "./rate.js";
 
 const AT_ONCE = 2;
 
@@ -11,7 +12,7 @@ export class Uploads {
     this.waiting = [];
     this.sending = 0;
     addEventListener("beforeunload", (event) => {
-      if (this.sending || this.waiting.length) event.preventDefault();
+      if (this.list.querySelector(".is-unsent")) event.preventDefault();
     });
   }
 
@@ -42,6 +43,7 @@ export class Uploads {
     if (this.sending >= AT_ONCE || !this.waiting.length) return;
     const upload = this.waiting.shift();
     this.sending += 1;
+    this.next();
     try {
       await upload.send();
       await this.onAccepted();
@@ -52,12 +54,11 @@ export class Uploads {
       this.sending -= 1;
       this.next();
     }
-    this.next();
   }
 
-  drop(upload) {
+  /** It no longer waits for its turn. */
+  withdraw(upload) {
     this.waiting = this.waiting.filter((other) => other !== upload);
-    upload.row.remove();
   }
 }
 
@@ -68,8 +69,10 @@ class Upload {
     this.part("name").textContent = file.name;
     this.bar = this.row.querySelector("progress");
     this.bar.setAttribute("aria-label", `Sending ${file.name}`);
+    for (const name of ["dismiss", "again", "pause"]) this.nameButton(name);
     this.part("dismiss").addEventListener("click", () => this.stop());
     this.part("again").addEventListener("click", () => uploads.enqueue(this));
+    this.part("pause").addEventListener("click", () => this.pauseOrResume());
     uploads.list.append(this.row);
   }
 
@@ -77,22 +80,39 @@ class Upload {
     return this.row.querySelector(`[data-${name}]`);
   }
 
-  showWaiting() {
-    this.row.classList.remove("is-failed");
-    this.part("state").textContent = "Waiting to be sent";
-    this.part("error").textContent = "";
-    this.part("again").hidden = true;
-    this.part("dismiss").textContent = "Cancel";
-    this.bar.value = 0;
-    this.bar.hidden = false;
+  /** Many rows have the same buttons: each one's name tells its file. */
+  nameButton(name, text = this.part(name).textContent) {
+    this.part(name).textContent = text;
+    this.part(name).setAttribute("aria-label", `${text} ${this.file.name}`);
   }
 
-  /** Rejects with a Problem, or with null when it was cancelled. */
+  /** `kind`: unsent (its file would be lost with the page), or failed. */
+  show(state, { sent = "", kind = "unsent", percent = 0 } = {}) {
+    this.row.classList.toggle("is-unsent", kind === "unsent");
+    this.row.classList.toggle("is-failed", kind === "failed");
+    this.part("state").textContent = state;
+    this.part("sent").textContent = sent;
+    this.part("error").textContent = "";
+    this.part("again").hidden = kind !== "failed";
+    this.part("pause").hidden = kind === "failed";
+    this.nameButton("dismiss", kind === "failed" ? "Dismiss" : "Cancel");
+    this.bar.hidden = kind === "failed";
+    this.bar.value = percent;
+  }
+
+  showWaiting() {
+    this.isPaused = false;
+    this.nameButton("pause", "Pause");
+    this.show("Waiting to be sent", { sent: sizeWords(this.file.size) });
+  }
+
+  /** Rejects with a Problem, or with null when it was stopped or paused. */
   send() {
     const form = new FormData();
     for (const [name, value] of this.fields) form.append(name, value);
     form.append("file", this.file, this.file.name); // last: fields are judged with the file
     const xhr = (this.xhr = new XMLHttpRequest());
+    this.rate = new Rate();
     return new Promise((resolve, reject) => {
       xhr.upload.addEventListener("progress", (event) => this.showSent(event));
       xhr.addEventListener("load", () =>
@@ -107,21 +127,36 @@ class Upload {
 
   showSent({ loaded, total }) {
     const percent = Math.floor((100 * loaded) / total);
-    this.bar.value = percent;
-    this.part("state").textContent = percent < 100 ? `Sending ${percent} %` : "Being stored";
+    if (percent === 100) {
+      this.show("Being stored", { sent: sizeWords(this.file.size), percent });
+      this.part("pause").hidden = true; // the server has all of it
+      return;
+    }
+    const sent = `${sizeWords(loaded)} of ${sizeWords(total)}${this.rate.words(loaded)}`;
+    this.show(`Sending ${percent} %`, { sent, percent });
+  }
+
+  /** The server takes a file whole or not at all, so a paused one begins anew. */
+  pauseOrResume() {
+    if (this.isPaused) return this.uploads.enqueue(this);
+    const wasSending = Boolean(this.xhr);
+    this.isPaused = true;
+    this.uploads.withdraw(this);
+    this.xhr?.abort();
+    this.show(wasSending ? "Paused. Resume sends it again from the start" : "Paused, nothing sent yet", {
+      sent: sizeWords(this.file.size),
+    });
+    this.nameButton("pause", "Resume");
   }
 
   fail(problem) {
-    this.row.classList.add("is-failed");
-    this.part("state").textContent = "Not sent";
+    this.show("Not sent", { sent: sizeWords(this.file.size), kind: "failed" });
     this.part("error").textContent = problem.text;
-    this.part("again").hidden = false;
-    this.part("dismiss").textContent = "Dismiss";
-    this.bar.hidden = true;
   }
 
   stop() {
+    this.uploads.withdraw(this);
     this.xhr?.abort();
-    this.uploads.drop(this);
+    this.row.remove();
   }
 }

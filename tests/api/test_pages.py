@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from flask.testing import FlaskClient
 
-from tests.contract.makers import Jobs
+from tests.contract.makers import Jobs, transcript_of
+from voice_transcriber.engines.protocol import on_cpu_because
 from voice_transcriber.services import Services
 
 HOSTILE = '<img src=x onerror="alert(1)">&.wav'
@@ -57,3 +60,12 @@ def test_an_unknown_job_has_no_page(client: FlaskClient) -> None:
 def test_a_video_gets_a_video_player(client: FlaskClient, jobs: Jobs) -> None:
     assert "<video" in client.get(f"/jobs/{jobs.completed(filename='a.mp4').id}").text
     assert "<audio" in client.get(f"/jobs/{jobs.completed(filename='a.mp3').id}").text
+
+
+def test_the_page_says_what_a_job_was_computed_on(client: FlaskClient, jobs: Jobs) -> None:
+    claim = jobs.running()
+    place = on_cpu_because("CUDA names no <GPU>.")
+    jobs.store.complete(claim, transcript_of("All of it."), asdict(place))
+    html = client.get(f"/jobs/{claim.job_id}").text
+    assert "CPU, float32" in html
+    assert "The GPU could not be used: CUDA names no &lt;GPU&gt;. The CPU was used." in html

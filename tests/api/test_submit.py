@@ -43,8 +43,11 @@ def test_it_takes_every_option(submit: Submit, services: Services) -> None:
         task="translate",
         priority="high",
         prompt="Ada, Lovelace",
+        hotwords="Byron, Babbage",
         word_timestamps="true",
         vad_filter="false",
+        **{"from": "1:30", "to": "1:02:03.5"},
+        audio_track="1",
     )
     job = services.store.get(answer.json["id"])
     assert job.priority is Priority.HIGH
@@ -53,9 +56,27 @@ def test_it_takes_every_option(submit: Submit, services: Services) -> None:
         language="es",
         task="translate",
         prompt="Ada, Lovelace",
+        hotwords="Byron, Babbage",
         word_timestamps=True,
         vad_filter=False,
+        from_s=90.0,
+        to_s=3723.5,
+        audio_track=1,
     )
+
+
+def test_fields_that_are_left_empty_are_as_good_as_left_out(
+    submit: Submit, services: Services
+) -> None:
+    empty = dict.fromkeys(("prompt", "hotwords", "from", "to", "audio_track"), "")
+    job = services.store.get(submit(model="demo", **empty).json["id"])
+    assert job.options == TranscribeOptions(model="demo")
+
+
+def test_several_languages_are_chosen_by_name(submit: Submit) -> None:
+    answer = submit(model="demo", language="Multi")
+    assert answer.json["language"] == "multi"
+    assert answer.json["language_probability"] is None
 
 
 @pytest.mark.parametrize("language", ["", "auto"])
@@ -70,6 +91,13 @@ def test_no_language_means_to_detect_it(submit: Submit, language: str) -> None:
         ({"task": "sing"}, "invalid_request", "task"),
         ({"priority": "urgent"}, "invalid_request", "priority"),
         ({"prompt": "x" * 1001}, "invalid_request", "prompt"),
+        ({"hotwords": "x" * 1001}, "invalid_request", "hotwords"),
+        ({"from": "soon"}, "invalid_request", "from is wrong: 'soon' is no time"),
+        ({"from": "2:00", "to": "1:30"}, "invalid_request", "ends before it begins"),
+        ({"from": "5", "to": "5"}, "invalid_request", "ends before it begins"),
+        ({"audio_track": "-1"}, "invalid_request", "audio_track"),
+        ({"model": "tiny.en", "task": "translate"}, "invalid_request", "English only"),
+        ({"model": "tiny.en", "language": "multi"}, "invalid_request", "English only"),
         ({"vad_filter": "perhaps"}, "invalid_request", "vad_filter"),
         ({"model": "enormous"}, "unknown_model", "enormous"),
         ({"language": "klingon"}, "unknown_language", "klingon"),

@@ -14,6 +14,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
+from tests.browser.still import Still, still_server
+
 PROJECT = Path(__file__).parents[2]
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 CHROMIUM = Path("/usr/bin/chromium")
@@ -71,6 +73,21 @@ def _wait_until_ready(address: str) -> None:
         except httpx.TransportError:
             time.sleep(0.1)
     pytest.fail(f"the server was not ready within {START_S} s")
+
+
+@pytest.fixture
+def still(tmp_path: Path) -> Iterator[Still]:
+    """A server of this test's own on which nothing runs."""
+    with still_server(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+def still_context(browser: Browser, still: Still) -> Iterator[BrowserContext]:
+    context = browser.new_context(base_url=still.url)
+    context.set_default_timeout(60_000)
+    yield context
+    context.close()
 
 
 @pytest.fixture

@@ -16,6 +16,9 @@ SIGNED_IN = "signed_in"
 # What opens without a key: the sign-in page with its looks, and the verdict on health.
 OPEN_ENDPOINTS = frozenset({"static", "pages.login", "pages.sign_in", "ops.health", "ops.ready"})
 
+# Blueprints for people: without a session, a browser is sent to sign in.
+PAGES = frozenset({"pages", "api_pages"})
+
 
 def install(app: Flask) -> None:
     app.before_request(admit)
@@ -35,7 +38,7 @@ def admit() -> Response | None:
     check_same_origin(request.method, request.headers, host=request.host)
     if is_admitted() or request.endpoint in OPEN_ENDPOINTS:
         return None
-    if request.blueprint == "pages" and request.method == "GET":
+    if request.blueprint in PAGES and request.method == "GET":
         target = urlencode({"next": request.full_path.rstrip("?")})
         return redirect(f"{url_for('pages.login')}?{target}")
     raise KeyRequired

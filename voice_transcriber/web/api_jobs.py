@@ -2,33 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request, url_for
-from werkzeug.datastructures import MultiDict
 
+from voice_transcriber.errors import (
+    DiskFull,
+    EmptyFile,
+    FileTooLarge,
+    NotFound,
+    QueueFull,
+    ShuttingDown,
+    UnknownFormat,
+    UnknownLanguage,
+    UnknownModel,
+    WrongState,
+)
 from voice_transcriber.job import Job, TranscribeOptions
 from voice_transcriber.transcript.exporters import format_named, render
 from voice_transcriber.web.archive import check_completed, transcript_files, zipped
+from voice_transcriber.web.bulk import change_many
 from voice_transcriber.web.context import feed, services
+from voice_transcriber.web.envelopes import ChangesShape, JobPageShape
+from voice_transcriber.web.fields import filter_fields, json_body, listed
 from voice_transcriber.web.filenames import attachment, transcript_name
 from voice_transcriber.web.media import media_response
+from voice_transcriber.web.openapi import paths, replies
+from voice_transcriber.web.openapi.operation import Example, Reply, documented
 from voice_transcriber.web.polling import answer_changes
 from voice_transcriber.web.schemas import (
+    BulkRequest,
+    BulkShape,
     ChangesQuery,
     ExportQuery,
+    JobChange,
     JobDetailShape,
     JobShape,
     ListQuery,
+    SubmitForm,
     TranscriptQuery,
 )
 from voice_transcriber.web.uploads import received_upload
 
 bp = Blueprint("jobs", __name__, url_prefix="/api/v1/jobs")
 
+NO_ROOM = (QueueFull, DiskFull, ShuttingDown)
+
 
 @bp.post("")
+@documented(
+    "Submit a recording",
+    form=SubmitForm,
+    takes_file=True,
+    answers={202: replies.ACCEPTED},
+    errors=(UnknownModel, UnknownLanguage, EmptyFile, FileTooLarge, *NO_ROOM),
+    examples=(Example(status=202, fields={"model": "demo", "language": "en"}),),
+)
 def submit() -> Response:
     parts = services()
     parts.manager.check_accepts()  # without the size: the body is on the disk already
@@ -46,6 +77,11 @@ def submit() -> Response:
 
 
 @bp.post("/sample")
+@documented(
+    "Submit the shipped sample with the demo model",
+    answers={202: replies.ACCEPTED},
+    errors=NO_ROOM,
+)
 def submit_sample() -> Response:
     parts = services()
     parts.manager.check_accepts(size_bytes=parts.sample.stat().st_size)
@@ -54,28 +90,100 @@ def submit_sample() -> Response:
 
 
 @bp.get("")
+@documented(
+    "List jobs, newest first",
+    query=ListQuery,
+    answers={200: JobPageShape},
+    examples=(
+        Example(status=200, query={"limit": 20}),
+        Example(status=200, query={"status": ["failed", "cancelled"], "q": "recording"}),
+    ),
+)
 def list_jobs() -> Response:
-    query = ListQuery.parse({**request.args.to_dict(), "status": _listed(request.args, "status")})
+    query = ListQuery.parse(filter_fields())
     page = services().store.page(
         limit=query.limit, before_seq=query.cursor, statuses=query.status, search=query.q
     )
-    return jsonify(
+    found = JobPageShape(
         jobs=[_shape(job) for job in page.jobs],
         next_cursor=page.next_cursor,
         total=page.total,
     )
+    return jsonify(found.json_value())
 
 
 @bp.get("/changes")
+@documented(
+    "What happened since a revision",
+    query=ChangesQuery,
+    headers={"If-None-Match": "The ETag of the answer before."},
+    answers={
+        200: Reply(shapes=(ChangesShape,), headers={"ETag": "The newest revision."}),
+        304: Reply(description="Nothing has happened."),
+    },
+    examples=(
+        Example(status=200, query={"since": 0}),
+        Example(status=304, query={"since": 0}, headers={"If-None-Match": "*"}),
+    ),
+)
 def changes() -> Response:
+    """One request tells all changes. Begin with `since=0`."""
     query = ChangesQuery.parse(request.args.to_dict())
-    return answer_changes(since=query.since, key="jobs", show=_shape)
+    return answer_changes(since=query.since, tell=_news)
 
 
-@bp.route("/export", methods=["GET", "POST"])
+@bp.post("/bulk")
+@documented(
+    "Cancel, retry or delete many jobs",
+    json=BulkRequest,
+    answers={200: BulkShape},
+    examples=(
+        Example(
+            status=200,
+            fields={
+                "action": "delete",
+                "ids": [paths.FAILED_JOB.example, paths.CANCELLED_JOB.example],
+            },
+        ),
+    ),
+)
+def bulk() -> Response:
+    """Each by itself: one that refuses stops no other, and its reason is in the answer."""
+    wanted = BulkRequest.parse(json_body())
+    return jsonify(change_many(services(), wanted).json_value())
+
+
+@bp.get("/export")
+@documented(
+    "Many transcripts as one zip",
+    query=ExportQuery,
+    answers={200: replies.ARCHIVE},
+    errors=(NotFound, WrongState, UnknownFormat),
+    examples=(
+        Example(status=200, query={"ids": [paths.COMPLETED_JOB.example], "formats": ["txt"]}),
+    ),
+)
 def export() -> Response:
-    """One zip; by POST where the ids are too many for an address."""
-    lists = {name: _listed(request.values, name) for name in ("ids", "formats")}
+    return _archive()
+
+
+@bp.post("/export")
+@documented(
+    "Many transcripts as one zip, by a form",
+    form=ExportQuery,
+    answers={200: replies.ARCHIVE},
+    errors=(NotFound, WrongState, UnknownFormat),
+    examples=(
+        Example(status=200, fields={"ids": [paths.COMPLETED_JOB.example], "formats": ["srt"]}),
+    ),
+)
+def export_by_form() -> Response:
+    """For more ids than an address can hold."""
+    return _archive()
+
+
+def _archive() -> Response:
+    lists = {name: listed(request.values, name) for name in ("ids", "formats")}
     query = ExportQuery.parse({**request.values.to_dict(), **lists})
     store = services().store
     jobs = [store.get(job_id) for job_id in query.ids]
@@ -94,31 +202,84 @@ def export() -> Response:
 
 
 @bp.get("/<job_id>")
+@documented("One job", path={"job_id": paths.COMPLETED_JOB}, answers={200: JobDetailShape})
 def show(job_id: str) -> Response:
     return jsonify(JobDetailShape.of_detail(services().manager.detail(job_id)).json_value())
 
 
+@bp.patch("/<job_id>")
+@documented(
+    "Change the priority of a waiting job",
+    path={"job_id": paths.QUEUED_JOB},
+    json=JobChange,
+    answers={200: JobShape},
+    errors=(WrongState,),
+    examples=(Example(status=200, fields={"priority": "high"}),),
+)
+def change(job_id: str) -> Response:
+    wanted = JobChange.parse(json_body())
+    return jsonify(_json(services().manager.set_priority(job_id, wanted.job_priority)))
+
+
 @bp.post("/<job_id>/cancel")
+@documented(
+    "Cancel a job",
+    path={"job_id": paths.RUNNING_JOB},
+    answers={202: JobShape},
+    errors=(WrongState,),
+)
 def cancel(job_id: str) -> tuple[Response, int]:
-    return jsonify(_shape(services().manager.cancel(job_id))), 202
+    """A waiting job ends at once, a running one within seconds."""
+    return jsonify(_json(services().manager.cancel(job_id))), 202
 
 
 @bp.post("/<job_id>/retry")
+@documented(
+    "Retry a failed or cancelled job",
+    path={"job_id": paths.FAILED_JOB},
+    answers={202: JobShape},
+    errors=(WrongState, *NO_ROOM),
+)
 def retry(job_id: str) -> tuple[Response, int]:
-    return jsonify(_shape(services().manager.retry(job_id))), 202
+    """What was finished is kept."""
+    return jsonify(_json(services().manager.retry(job_id))), 202
 
 
 @bp.delete("/<job_id>")
+@documented(
+    "Delete an ended job, or cancel a live one",
+    path={"job_id": paths.COMPLETED_JOB},
+    answers={
+        204: Reply(description="The job, its transcript and its audio are removed."),
+        202: Reply(description="The job is cancelled and stays in the list.", shapes=(JobShape,)),
+    },
+    errors=(WrongState,),
+    examples=(
+        Example(status=204),
+        Example(status=202, path={"job_id": paths.RUNNING_JOB.example}),
+    ),
+)
 def delete(job_id: str) -> tuple[Response | str, int]:
     """Cancel a live job (202, it stays in the list), remove one that has ended (204)."""
     manager = services().manager
     if services().store.get(job_id).is_live:
-        return jsonify(_shape(manager.cancel(job_id))), 202
+        return jsonify(_json(manager.cancel(job_id))), 202
     manager.delete(job_id)
     return "", 204
 
 
 @bp.get("/<job_id>/transcript.<name>")
+@documented(
+    "The transcript of a completed job",
+    path={"job_id": paths.COMPLETED_JOB, "name": paths.FORMAT},
+    query=TranscriptQuery,
+    answers={200: replies.TRANSCRIPT},
+    errors=(WrongState, UnknownFormat),
+    examples=(
+        Example(status=200, query={"max_line_width": 42, "max_lines": 2}),
+        *(Example(status=200, path={"name": name}) for name in paths.FORMAT.choices),
+    ),
+)
 def transcript(job_id: str, name: str) -> Response:
     store = services().store
     job = store.get(job_id)
@@ -137,6 +298,16 @@ def transcript(job_id: str, name: str) -> Response:
 
 
 @bp.get("/<job_id>/audio")
+@documented(
+    "The recording as it was uploaded",
+    path={"job_id": paths.COMPLETED_JOB},
+    headers={"Range": "One range of bytes, for players that seek."},
+    answers={200: replies.RECORDING, 206: replies.PART_OF_RECORDING},
+    examples=(
+        Example(status=200),
+        Example(status=206, headers={"Range": "bytes=0-99"}),
+    ),
+)
 def audio(job_id: str) -> Response:
     job = services().store.get(job_id)
     path = services().blobs.path(job.blob_sha256)
@@ -144,18 +315,19 @@ def audio(job_id: str) -> Response:
 
 
 def _accepted(job: Job) -> Response:
-    response = jsonify(_shape(job))
+    response = jsonify(_json(job))
     response.status_code = 202
     response.headers["Location"] = url_for("jobs.show", job_id=job.id)
     return response
 
 
-def _shape(job: Job) -> dict[str, Any]:
-    position = feed().pulse().positions.get(job.id)
-    return JobShape.of(job, queue_position=position).json_value()
+def _news(jobs: Sequence[Job], deleted: Sequence[str]) -> dict[str, Any]:
+    return {"jobs": [_json(job) for job in jobs], "deleted": list(deleted)}
 
 
-def _listed(fields: MultiDict[str, str], name: str) -> tuple[str, ...]:
-    """`name=a&name=b` and `name=a,b` mean the same, and each value counts once."""
-    values = [value for text in fields.getlist(name) for value in text.split(",") if value]
-    return tuple(dict.fromkeys(values))
+def _json(job: Job) -> dict[str, Any]:
+    return _shape(job).json_value()
+
+
+def _shape(job: Job) -> JobShape:
+    return JobShape.of(job, queue_position=feed().pulse().positions.get(job.id))

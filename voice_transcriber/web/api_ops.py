@@ -1,44 +1,52 @@
-"""Health and models."""
+"""Health."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from flask import Blueprint, Response, jsonify
 
 from voice_transcriber import __version__
 from voice_transcriber.web.access import is_admitted
 from voice_transcriber.web.context import services
-from voice_transcriber.web.schemas import ModelShape
+from voice_transcriber.web.envelopes import (
+    HealthDetailShape,
+    HealthShape,
+    ReadyShape,
+)
+from voice_transcriber.web.openapi.operation import Reply, documented
 
 bp = Blueprint("ops", __name__)
 
 
 @bp.get("/health")
+@documented(
+    "Whether jobs can be taken and run",
+    answers={
+        200: Reply(description="They can.", shapes=(HealthDetailShape, HealthShape)),
+        503: Reply(description="They cannot.", shapes=(HealthDetailShape, HealthShape)),
+    },
+)
 def health() -> tuple[Response, int]:
-    """200 when jobs can be taken and run, else 503 with the reasons.
-
-    Without the API key, where one is set, only the verdict is told.
-    """
+    """Without the API key, where one is set, only the verdict is told."""
     found = services().health()
-    body: dict[str, Any] = {"status": "ok" if found.ready else "unavailable"}
+    verdict = HealthShape(status="ok" if found.ready else "unavailable")
     if is_admitted():
-        body |= {
-            "version": __version__,
-            "problems": list(found.problems),
-            "details": dict(found.details),
-        }
-    return jsonify(body), 200 if found.ready else 503
+        verdict = HealthDetailShape(
+            status=verdict.status,
+            version=__version__,
+            problems=found.problems,
+            details=found.details,
+        )
+    return jsonify(verdict.json_value()), 200 if found.ready else 503
 
 
 @bp.get("/health/ready")
+@documented(
+    "The verdict alone",
+    answers={
+        200: Reply(description="Ready.", shapes=(ReadyShape,)),
+        503: Reply(description="Not ready.", shapes=(ReadyShape,)),
+    },
+)
 def ready() -> tuple[Response, int]:
     found = services().health()
-    return jsonify(ready=found.ready), 200 if found.ready else 503
-
-
-@bp.get("/api/v1/models")
-def models() -> Response:
-    parts = services()
-    shapes = [ModelShape.model_validate(model).json_value() for model in parts.models.catalogue()]
-    return jsonify(models=shapes, default=parts.settings.default_model)
+    return jsonify(ReadyShape(ready=found.ready).json_value()), 200 if found.ready else 503

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
 from voice_transcriber import errors
+from voice_transcriber.web.schemas import ProblemShape
 
 STATUS_OF: Mapping[type[errors.TranscriberError], HTTPStatus] = {
     errors.TranscriberError: HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -37,10 +37,13 @@ STATUS_OF: Mapping[type[errors.TranscriberError], HTTPStatus] = {
     errors.DownloadStopped: HTTPStatus.INTERNAL_SERVER_ERROR,  # inside only
     errors.ModelError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.ModelUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.Offline: HTTPStatus.CONFLICT,  # another try ends the same
     errors.ModelDamaged: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.ModelTooLarge: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.EngineError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.EngineCrashed: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.EngineOutOfMemory: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.GpuFailed: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.EngineStalled: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.PoisonWindow: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.ConfigurationError: HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -72,15 +75,15 @@ class Problem:
 
     @property
     def body(self) -> bytes:
-        document = {
-            "type": f"urn:voice-transcriber:{self.error.code}",
-            "title": self.status.phrase,
-            "status": self.status.value,
-            "detail": self.error.message,
-            "code": self.error.code,
-            "remedy": self.error.remedy,
-        }
-        return json.dumps(document, ensure_ascii=False).encode()
+        shape = ProblemShape(
+            type=f"urn:voice-transcriber:{self.error.code}",
+            title=self.status.phrase,
+            status=self.status.value,
+            detail=self.error.message,
+            code=self.error.code,
+            remedy=self.error.remedy,
+        )
+        return shape.model_dump_json().encode()
 
 
 PROBLEM_TYPE = "application/problem+json"

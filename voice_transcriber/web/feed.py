@@ -28,6 +28,7 @@ class Pulse:
     revision: int
     queue: Sequence[str]  # ids of the first queued jobs, in the order of their claims
     next_poll_ms: int
+    counts: Mapping[JobStatus, int]  # number of jobs by status
 
     @cached_property
     def positions(self) -> Mapping[str, int]:
@@ -69,4 +70,4 @@ class Feed:
         else:
             pace_ms = POLL_IDLE_MS
         queue = self._store.queue_order(limit=MAX_QUEUE_SHOWN) if counts[JobStatus.QUEUED] else ()
-        return Pulse(revision, tuple(queue), pace_ms)
+        return Pulse(revision, tuple(queue), pace_ms, counts)

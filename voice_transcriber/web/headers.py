@@ -1,4 +1,4 @@
-"""Security headers, the same on every answer: pages, files, errors, refusals."""
+"""Security headers on every answer: pages, files, errors, refusals."""
 
 from __future__ import annotations
 
@@ -8,19 +8,25 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self'",
-        "media-src 'self'",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
+
+def content_security_policy(*, style: str = "'self'", img: str = "'self'") -> str:
+    """The policy of every answer; a page whose parts need more of these two may send its own."""
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            f"style-src {style}",
+            f"img-src {img}",
+            "media-src 'self'",
+            "connect-src 'self'",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        )
     )
-)
+
+
+CONTENT_SECURITY_POLICY = content_security_policy()
 
 SECURITY_HEADERS = (
     ("Content-Security-Policy", CONTENT_SECURITY_POLICY),
@@ -39,6 +45,8 @@ class SecurityHeaders:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Any:
-            return start_response(status, [*headers, *SECURITY_HEADERS], exc_info)
+            given = {name.lower() for name, _ in headers}
+            missing = [pair for pair in SECURITY_HEADERS if pair[0].lower() not in given]
+            return start_response(status, [*headers, *missing], exc_info)
 
         return self._app(environ, start)

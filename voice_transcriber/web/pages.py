@@ -8,11 +8,18 @@ from flask import Blueprint, redirect, render_template, request, session, url_fo
 from werkzeug.wrappers import Response
 
 from voice_transcriber.errors import KeyRequired
+from voice_transcriber.transcript.exporters import FORMATS
 from voice_transcriber.transcript.languages import LANGUAGES, language_name
 from voice_transcriber.web.access import SIGNED_IN
 from voice_transcriber.web.auth import is_key
 from voice_transcriber.web.context import feed, services
+from voice_transcriber.web.fields import listed
+from voice_transcriber.web.list_views import list_views
 from voice_transcriber.web.media import media_type
+from voice_transcriber.web.model_shapes import ModelListShape
+from voice_transcriber.web.schemas import Filter
+from voice_transcriber.web.setting_rows import setting_groups
+from voice_transcriber.web.system_shapes import SystemShape
 from voice_transcriber.web.ui import PAGE_ROWS, job_view
 
 bp = Blueprint("pages", __name__)
@@ -24,13 +31,18 @@ COMMON_LANGUAGES = ("en", "es", "de", "fr", "it", "pt", "nl", "pl", "ru", "zh", 
 def index() -> str:
     parts = services()
     pulse = feed().pulse()  # before the page of jobs: what changes between is told again
-    page = parts.store.page(limit=PAGE_ROWS)
+    wanted = Filter.parse(
+        {"status": listed(request.args, "status"), "q": request.args.get("q", "").strip()}
+    )
+    page = parts.store.page(limit=PAGE_ROWS, statuses=wanted.status, search=wanted.q)
     return render_template(
         "index.html",
         pulse=pulse,
         page=page,
-        models=parts.models.catalogue(),
-        default_model=parts.settings.default_model,
+        wanted=wanted,
+        views=list_views(wanted, pulse.counts),
+        formats=list(FORMATS),
+        models=ModelListShape.of(parts),
         common_languages=[(code, language_name(code)) for code in COMMON_LANGUAGES],
         languages=sorted(
             ((code, language_name(code)) for code in LANGUAGES), key=lambda pair: pair[1]
@@ -45,6 +57,18 @@ def job(job_id: str) -> str:
     view = job_view(job_id)
     kind = media_type(view["job"].filename) or "audio"
     return render_template("job.html", pulse=pulse, is_video=kind.startswith("video/"), **view)
+
+
+@bp.get("/system")
+def system() -> str:
+    return render_template("system.html", system=SystemShape.of(services()))
+
+
+@bp.get("/settings")
+def settings() -> str:
+    groups = setting_groups(services().settings)
+    given = [row for rows in groups.values() for row in rows if row.origin]
+    return render_template("settings.html", groups=groups, given=given)
 
 
 @bp.get("/login")

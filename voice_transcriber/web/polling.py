@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask import Response, jsonify, request
@@ -12,8 +12,10 @@ from voice_transcriber.web.context import feed, services
 from voice_transcriber.web.feed import MAX_CHANGES
 
 
-def answer_changes(*, since: int, key: str, show: Callable[[Job], Any]) -> Response:
-    """`show` makes each changed job's entry, listed under `key`.
+def answer_changes(
+    *, since: int, tell: Callable[[Sequence[Job], Sequence[str]], dict[str, Any]]
+) -> Response:
+    """`tell` words what is new: from the changed jobs, and the ids of those deleted.
 
     The ETag is the newest revision: while it matches, nothing has happened and
     the answer is 304 without a look at the database.
@@ -22,16 +24,19 @@ def answer_changes(*, since: int, key: str, show: Callable[[Job], Any]) -> Respo
     if request.if_none_match.contains(str(newest)):
         return _tagged(Response(status=304), newest)
     if since == newest:
-        return _answer(since, {key: [], "deleted": [], "reset": False})
+        return _answer(since, {**tell((), ()), "reset": False})
     found = services().store.changes(since=since, limit=MAX_CHANGES)
-    entries = [show(job) for job in found.jobs]
-    news = {key: entries, "deleted": list(found.deleted), "reset": found.reset}
-    return _answer(found.revision, news)
+    return _answer(found.revision, {**tell(found.jobs, found.deleted), "reset": found.reset})
 
 
 def _answer(told: int, news: dict[str, Any]) -> Response:
-    pace = {"queue": list(feed().pulse().queue), "next_poll_ms": feed().next_poll_ms(told=told)}
-    return _tagged(jsonify({"revision": told, **news, **pace}), told)
+    pulse = feed().pulse()
+    now = {
+        "queue": list(pulse.queue),
+        "counts": dict(pulse.counts),
+        "next_poll_ms": feed().next_poll_ms(told=told),
+    }
+    return _tagged(jsonify({"revision": told, **news, **now}), told)
 
 
 def _tagged(response: Response, revision: int) -> Response:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import math
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
 from flask import Flask
 
-from voice_transcriber.job import Job, JobStatus, Stage
-from voice_transcriber.transcript.languages import language_name
+from voice_transcriber.job import ChunkStatus, Job, JobStatus, Stage
+from voice_transcriber.transcript.languages import SEVERAL_LANGUAGES, language_name
+from voice_transcriber.transcript.model import Segment
+from voice_transcriber.web.model_shapes import ModelListShape, ModelShape
+from voice_transcriber.web.schemas import time_text
+from voice_transcriber.web.stage_times import stage_times
 
 _ENDED = {
     JobStatus.COMPLETED: "Done",
@@ -21,6 +30,23 @@ _STAGES = {
     Stage.FINISHING: "Finishing",
 }
 
+_PARTS = {
+    ChunkStatus.QUEUED: "waiting",
+    ChunkStatus.RUNNING: "in work",
+    ChunkStatus.COMPLETED: "done",
+    ChunkStatus.FAILED: "partly failed",
+}
+
+
+class Part(Protocol):
+    """What is told of a chunk."""
+
+    @property
+    def status(self) -> ChunkStatus: ...
+
+    @property
+    def percent(self) -> float: ...
+
 
 def install(app: Flask) -> None:
     app.jinja_env.filters.update(
@@ -31,6 +57,14 @@ def install(app: Flask) -> None:
         language=language,
         percent=percent,
         from_word=from_word,
+        time_left=time_left,
+        about=about,
+        picker_note=picker_note,
+        moment=time_text,
+        moment_text=moment_text,
+        stage_times=stage_times,
+        part_state=part_state,
+        written_language=written_language,
     )
 
 
@@ -42,7 +76,13 @@ def state(job: Job) -> str:
         return "Cancelling"
     if job.status is JobStatus.RUNNING:
         return _STAGES[job.stage]
-    return "Waiting"
+    return "Waiting to try again" if job.run_at > time.time() else "Waiting"
+
+
+def part_state(part: Part) -> str:
+    """How far one part of a long recording is."""
+    words = _PARTS[part.status]
+    return f"{words}, {round(part.percent)} %" if part.status is ChunkStatus.RUNNING else words
 
 
 def percent(job: Job) -> float | None:
@@ -52,6 +92,58 @@ def percent(job: Job) -> float | None:
     if job.stage in {Stage.TRANSCRIBING, Stage.FINISHING}:
         return job.percent
     return job.stage_percent
+
+
+def time_left(job: Job) -> str:
+    """About how long a running job will still take; empty when that is not known."""
+    remaining_s = job.remaining_s(now=time.time())
+    return "" if remaining_s is None else about(remaining_s) + " left"
+
+
+def written_language(segment: Segment, job: Job) -> str | None:
+    """Code of the language of a segment's text; None when it is not known."""
+    if job.options.task == "translate":
+        return "en"
+    return segment.language or (None if job.language == SEVERAL_LANGUAGES else job.language)
+
+
+def picker_note(model: ModelShape, found: ModelListShape) -> str:
+    """What a person should know before choosing a model."""
+    sentences = [model.note]
+    if not model.present and found.offline:
+        sentences.append("It is not on this machine, and the program runs offline.")
+    elif not model.present:
+        sentences.append(f"It will be downloaded ({size(model.size_bytes)}) when it is first used.")
+    if not model.fits:
+        sentences.append(
+            f"It needs {size(model.memory_bytes)} of memory, and "
+            f"{size(found.free_memory_bytes)} are free."
+        )
+    if model.real_time_factor is not None:
+        sentences.append(f"An hour takes {about(3600 * model.real_time_factor)} here.")
+    return " ".join(sentences)
+
+
+def about(seconds: float) -> str:
+    """An estimate in words, the coarser the longer it is, so that it moves rarely."""
+    minutes = math.ceil(seconds / 60)
+    if minutes <= 1:
+        return "less than a minute"
+    if minutes > 10:
+        minutes = _nearest(minutes, 5 if minutes < 60 else 10)
+    hours, minutes = divmod(minutes, 60)
+    if not hours:
+        return f"about {minutes} min"
+    return f"about {hours} h {minutes} min" if minutes else f"about {hours} h"
+
+
+def _nearest(value: int, step: int) -> int:
+    return step * round(value / step)
+
+
+def moment_text(seconds: float) -> str:
+    """Unix seconds for people; the page's script tells it in their own time."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%d %b %Y, %H:%M} UTC"
 
 
 def size(size_bytes: int | None) -> str:

@@ -1,0 +1,61 @@
+"""The API's routes, from the application's map of addresses."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from voice_transcriber.web.access import OPEN_ENDPOINTS
+from voice_transcriber.web.openapi.operation import Operation, operation_of
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from werkzeug.routing import Rule
+
+API_PATHS = ("/api/v1/", "/health")
+UNTOLD_METHODS = {"HEAD", "OPTIONS"}  # the framework adds them by itself
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """One method of one address, and what its view declares."""
+
+    path: str  # as OpenAPI writes it: /jobs/{job_id}
+    method: str
+    endpoint: str
+    operation: Operation
+    description: str
+
+    @property
+    def tag(self) -> str:
+        return self.path.removeprefix("/api/v1").split("/")[1].capitalize()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it answers without the API key."""
+        return self.endpoint in OPEN_ENDPOINTS
+
+
+def api_rules(app: Flask) -> Iterator[Rule]:
+    """The rules of the native API, documented or not."""
+    return (rule for rule in app.url_map.iter_rules() if rule.rule.startswith(API_PATHS))
+
+
+def routes(app: Flask) -> Iterator[Route]:
+    """What can be documented; a view without a declaration is left out."""
+    for rule in api_rules(app):
+        view = app.view_functions[rule.endpoint]
+        operation = operation_of(view)
+        if operation is None:
+            continue
+        for method in sorted((rule.methods or set()) - UNTOLD_METHODS):
+            yield Route(
+                path=re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule),
+                method=method,
+                endpoint=rule.endpoint,
+                operation=operation,
+                description=inspect.cleandoc(view.__doc__ or ""),
+            )
