@@ -63,26 +63,29 @@ class App:
             self.web.post(f"/api/v1/jobs/{job['id']}/cancel")
 
 
+def clean_environment(folder: Path) -> dict[str, str]:
+    """Settings with the demo model and folders below `folder`; the caller's own are left out."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return {
+        **kept,
+        "DATA_DIR": str(folder / "data"),
+        "WHISPER_MODEL_DIR": str(folder / "models"),
+        "ENGINE": "openai-whisper",
+        "DEFAULT_MODEL": "demo",
+    }
+
+
 @contextmanager
 def running_app(folder: Path, **settings: str) -> Iterator[App]:
     """Settings by the names of the environment; the caller's own are not passed on."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = int(free.getsockname()[1])
-    values = {
-        "HOST": "127.0.0.1",
-        "PORT": str(port),
-        "DATA_DIR": str(folder / "data"),
-        "WHISPER_MODEL_DIR": str(folder / "models"),
-        "ENGINE": "openai-whisper",
-        "DEFAULT_MODEL": "demo",
-        "SHUTDOWN_GRACE": "1",
-    }
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    values = {"HOST": "127.0.0.1", "PORT": str(port), "SHUTDOWN_GRACE": "1"}
     started = time.monotonic()
     process = subprocess.Popen(
         [sys.executable, "app_main.py"],
         cwd=PROJECT,
-        env={**kept, **values, **settings},
+        env={**clean_environment(folder), **values, **settings},
         stdout=subprocess.DEVNULL,
     )
     try:

@@ -53,12 +53,12 @@ class DirectEngine:
             use_gpu=True,
             free_memory_early=False,
         )
-        device = prepare_device(options)
+        place = prepare_device(options)
         self._model = make_engine(options.engine).load(
             checkpoint,
             size=checkpoint.stem,
-            device=device,
-            compute_type="float16" if device == "cuda" else "float32",
+            device=place.device,
+            compute_type=place.compute_type,
         )
         self._detector = make_detector(options.engine)
         self._shelf = FeatureShelf()
@@ -112,9 +112,11 @@ class DirectEngine:
                     start=first,
                     end=end,
                     speech_end=speech_end,
+                    vad_filter=True,
                     language=language,
                     task="transcribe",
                     prompt=None,
+                    hotwords=None,
                     word_timestamps=False,
                     priority=0,
                 )

@@ -6,11 +6,10 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from bench.app import App, running_app
 from bench.machine import OtherLoad
 from bench.tables import Bound
+from bench.timing import call_s, p95_bound
 
 SUBMIT_LIMIT_S = 0.1
 LIST_LIMIT_S = 0.2
@@ -34,8 +33,8 @@ def latency_bounds(folder: Path, *, long_file: Path, clip: Path) -> list[Bound]:
         app.cancel_all()
     detail = f"{REQUESTS} requests, {still} of {LONG_JOBS} long jobs run to the end; {other}"
     return [
-        _bound("submit p95", submit_s, SUBMIT_LIMIT_S, detail),
-        _bound("list p95", list_s, LIST_LIMIT_S, detail),
+        p95_bound(f"submit p95, {LONG_JOBS} jobs running", submit_s, SUBMIT_LIMIT_S, detail),
+        p95_bound(f"list p95, {LONG_JOBS} jobs running", list_s, LIST_LIMIT_S, detail),
     ]
 
 
@@ -51,18 +50,5 @@ def _alternate(
     times_s: tuple[list[float], list[float]] = ([], [])
     for _ in range(REQUESTS):
         for call, seconds in zip((first, second), times_s, strict=True):
-            started = time.monotonic()
-            call()
-            seconds.append(time.monotonic() - started)
+            seconds.append(call_s(call))
     return times_s
-
-
-def _bound(name: str, seconds: Sequence[float], limit_s: float, detail: str) -> Bound:
-    median_s, p95_s = (float(value) for value in np.percentile(seconds, [50, 95]))
-    return Bound(
-        name=f"{name}, {LONG_JOBS} jobs running",
-        measured=f"{1000 * p95_s:.0f} ms",
-        limit=f"<= {1000 * limit_s:.0f} ms",
-        kept=p95_s <= limit_s,
-        detail=f"median {1000 * median_s:.0f}, largest {1000 * max(seconds):.0f} ms; {detail}",
-    )

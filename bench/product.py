@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from bench.words import Reading
 from voice_transcriber.errors import error_from_code
@@ -23,18 +24,24 @@ class Product:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def read(self, path: Path, *, language: str | None, model: str = "demo") -> Reading:
+    def read(
+        self, path: Path, *, language: str | None, model: str = "demo", **options: Any
+    ) -> Reading:
         """Raises the TranscriberError that the job ended with."""
         started = time.monotonic()
-        options = TranscribeOptions(model=model, language=language)
-        job = self._wait(self._services.manager.submit_file(path, options=options).id)
+        asked = TranscribeOptions(model=model, language=language, **options)
+        job = self._wait(self._services.manager.submit_file(path, options=asked).id)
         wall_s = time.monotonic() - started
         transcript = self._services.store.transcript(job.id)
+        segments = transcript.segments
         return Reading(
             text=transcript.text,
-            starts_s=[segment.start_ms / 1000 for segment in transcript.segments],
+            starts_s=[segment.start_ms / 1000 for segment in segments],
             language=transcript.language,
             wall_s=wall_s,
+            first_words_s=[one.words[0].start_ms / 1000 for one in segments if one.words],
+            last_words_s=[one.words[-1].end_ms / 1000 for one in segments if one.words],
+            languages=[segment.language for segment in segments],
         )
 
     def _wait(self, job_id: str) -> Job:

@@ -23,7 +23,14 @@ class Recording:
     path: Path
     text: str
     starts_s: tuple[float, ...]  # of the true sentences
-    languages: frozenset[str]  # empty: nobody speaks
+    ends_s: tuple[float, ...]
+    sentence_languages: tuple[str, ...]
+    english: str  # the text in English
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """Empty: nobody speaks."""
+        return frozenset(self.sentence_languages)
 
     @property
     def name(self) -> str:
@@ -33,6 +40,11 @@ class Recording:
     def language(self) -> str | None:
         """The one language of the file; None when there is none, or more than one."""
         return next(iter(self.languages)) if len(self.languages) == 1 else None
+
+    def language_at(self, start_s: float) -> str:
+        """Of the sentence that begins there, or nearest to it."""
+        nearest = int(np.abs(np.asarray(self.starts_s) - start_s).argmin())
+        return self.sentence_languages[nearest]
 
 
 def load_recordings(folder: Path, names: Sequence[str] = ()) -> list[Recording]:
@@ -51,7 +63,9 @@ def _recording(folder: Path, entry: dict[str, object]) -> Recording:
         path=folder / str(entry["file"]),
         text=str(entry["text"]),
         starts_s=tuple(segment["start"] for segment in segments),
-        languages=frozenset(segment["language"] for segment in segments),
+        ends_s=tuple(segment["end"] for segment in segments),
+        sentence_languages=tuple(segment["language"] for segment in segments),
+        english=" ".join(segment["english"] for segment in segments),
     )
 
 

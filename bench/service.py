@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import tempfile
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
 
 from bench.decoder import decoder_bound
 from bench.latency import latency_bounds
-from bench.machine import describe
 from bench.memory import web_memory_bounds
 from bench.overhead import overhead_bounds
-from bench.recordings import DEFAULT_FOLDER
+from bench.parts import Part, add_part_arguments, run_parts
 from bench.startup import startup_bound
-from bench.tables import Bound, bounds_table
+from bench.tables import Bound
 from bench.widen import SIZES
 
 _LONG, _SPEECH, _CLIP = "en_12min.opus", "en_30s.flac", "en_5s.wav"
-
-Part = Callable[[argparse.Namespace, Path], list[Bound]]
 
 
 def _startup(_: argparse.Namespace, folder: Path) -> list[Bound]:
@@ -49,7 +45,7 @@ def _decoder(arguments: argparse.Namespace, folder: Path) -> list[Bound]:
     return [decoder_bound(folder, speech=arguments.audio / _LONG)]
 
 
-PARTS: dict[str, Part] = {
+PARTS: Mapping[str, Part] = {
     "startup": _startup,
     "latency": _latency,
     "memory": _memory,
@@ -59,8 +55,7 @@ PARTS: dict[str, Part] = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--audio", type=Path, default=DEFAULT_FOLDER, help="the recordings")
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
+    add_part_arguments(parser, PARTS)
     parser.add_argument(
         "--size",
         choices=("demo", *SIZES),
@@ -71,12 +66,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> bool:
-    """Print the bounds; True when every one is kept."""
-    print(f"# Fast enough to stand on\n\n{describe()}\n", flush=True)
-    bounds = []
-    for name in arguments.only:
-        with tempfile.TemporaryDirectory(prefix="voice-transcriber-bench-") as folder:
-            print(f"{name} ...", flush=True)
-            bounds += PARTS[name](arguments, Path(folder))
-    print(f"\n{bounds_table(bounds)}\n\n{describe()}")
-    return all(bound.kept for bound in bounds)
+    return run_parts("Fast enough to stand on", PARTS, arguments)

@@ -20,6 +20,9 @@ class Reading:
     starts_s: Sequence[float]
     language: str | None
     wall_s: float
+    first_words_s: Sequence[float] = ()  # starts of the segments' first words, where asked for
+    last_words_s: Sequence[float] = ()  # ends of their last words
+    languages: Sequence[str | None] = ()  # of the segments, where there are several
 
 
 @dataclass(frozen=True, kw_only=True)
