@@ -41,7 +41,7 @@ _LONGEST_PROMPT = 223  # tokens; half of what the decoder reads, less one
 _FAULTS_OF_THE_GPU = ("cuda", "cublas", "cudnn", "library")
 
 # On a CPU a batch of windows is encoded no faster than one after the other, and takes its
-# attention weights at once: 60 MB for each window and head of six.
+# attention weights at once: 9 MB for each window and head.
 _ENCODED_TOGETHER = 1
 
 Native = Any  # ctranslate2.models.Whisper; CTranslate2 has no types
