@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -20,6 +19,13 @@ from voice_transcriber.web.wording import (
     time_left,
     written_language,
 )
+
+NOW = 1_800_000_000.0
+
+
+@pytest.fixture(autouse=True)
+def clock_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("voice_transcriber.web.wording.time.time", lambda: NOW)
 
 
 @pytest.mark.parametrize(
@@ -102,11 +108,11 @@ def job(**changes: Any) -> Job:
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({"ends_at": time.time() + 1_000_000}, "about 277 h 50 min left"),
+        ({"ends_at": NOW + 1_000_000}, "about 277 h 50 min left"),
         ({"ends_at": 1.0}, ""),  # it took longer than was thought
         ({}, ""),
-        ({"ends_at": time.time() + 1_000_000, "cancel_requested": True}, ""),
-        ({"ends_at": time.time() + 1_000_000, "status": JobStatus.QUEUED}, ""),
+        ({"ends_at": NOW + 1_000_000, "cancel_requested": True}, ""),
+        ({"ends_at": NOW + 1_000_000, "status": JobStatus.QUEUED}, ""),
     ],
 )
 def test_only_a_running_job_has_time_left(changes: dict[str, Any], text: str) -> None:
@@ -120,7 +126,7 @@ def test_only_a_running_job_has_time_left(changes: dict[str, Any], text: str) ->
         ({"stage": Stage.LOADING_MODEL}, "Loading the model"),
         ({"cancel_requested": True}, "Cancelling"),
         ({"status": JobStatus.QUEUED}, "Waiting"),
-        ({"status": JobStatus.QUEUED, "run_at": time.time() + 60}, "Waiting to try again"),
+        ({"status": JobStatus.QUEUED, "run_at": NOW + 60}, "Waiting to try again"),
         ({"status": JobStatus.CANCELLED}, "Cancelled"),
     ],
 )
