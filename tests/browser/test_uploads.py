@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import BrowserContext, FilePayload, Locator, Page, expect
+from playwright.sync_api import BrowserContext, CDPSession, FilePayload, Locator, Page, expect
 
 from tests.browser.test_page import NEVER_S, SPEECH, choose, row, speech
 
@@ -14,9 +14,15 @@ pytestmark = pytest.mark.browser
 SLOW_BYTES_S = 60_000
 
 
-def slow_down(context: BrowserContext, page: Page, bytes_s: int) -> None:
+@pytest.fixture
+def uplink(page: Page, context: BrowserContext) -> CDPSession:
+    """One for all limits: each session keeps its own, and the lowest counts."""
+    return context.new_cdp_session(page)
+
+
+def slow_down(uplink: CDPSession, bytes_s: int) -> None:
     """Uploads go at this speed; -1 takes the limit away."""
-    context.new_cdp_session(page).send(
+    uplink.send(
         "Network.emulateNetworkConditions",
         {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_s},
     )
@@ -36,8 +42,8 @@ def warns_before_leaving(page: Page) -> bool:
     return bool(page.evaluate(ask))
 
 
-def test_an_upload_is_paused_resumed_and_done(page: Page, context: BrowserContext) -> None:
-    slow_down(context, page, SLOW_BYTES_S)
+def test_an_upload_is_paused_resumed_and_done(page: Page, uplink: CDPSession) -> None:
+    slow_down(uplink, SLOW_BYTES_S)
     files = ["first.wav", "second.wav", "third.wav"]
     choose(page, *map(long_speech, files))
     expect(row(page, "first.wav")).to_contain_text(
@@ -54,15 +60,15 @@ def test_an_upload_is_paused_resumed_and_done(page: Page, context: BrowserContex
     expect(row(page, "second.wav")).to_have_count(0)
     assert warns_before_leaving(page)
 
-    slow_down(context, page, -1)
+    slow_down(uplink, -1)
     for name in ("first.wav", "third.wav"):
         button(page, "Resume", name).click()
         expect(row(page, name)).to_contain_text("Done", timeout=NEVER_S)
     assert not warns_before_leaving(page)
 
 
-def test_a_paused_file_lets_the_next_one_go(page: Page, context: BrowserContext) -> None:
-    slow_down(context, page, SLOW_BYTES_S)
+def test_a_paused_file_lets_the_next_one_go(page: Page, uplink: CDPSession) -> None:
+    slow_down(uplink, SLOW_BYTES_S)
     choose(page, *map(long_speech, ["one.wav", "two.wav"]), speech("three.wav"))
     expect(row(page, "three.wav")).to_contain_text("Waiting to be sent")
     button(page, "Pause", "one.wav").click()
