@@ -87,8 +87,6 @@ class Downloads:
             log.info("The download of %s was given up.", wish.name)
         except TranscriberError as error:
             log.warning("The download of %s failed: %s", wish.name, error.message)
-        except Exception:
-            log.exception("The download of %s met an unexpected error.", wish.name)
         finally:
             with self._lock:
                 if self._wanted.get(path) is wish:

@@ -46,8 +46,6 @@ class Preloader:
             except TranscriberError as error:
                 if not self._stopping.is_set():
                     log.error("PRELOAD_MODELS: %s: %s %s", name, error.message, error.remedy)
-            except Exception:
-                log.exception("PRELOAD_MODELS: %s was not loaded.", name)
 
     def _load(self, name: str) -> None:
         path = self._checkpoints.ensure(

@@ -10,7 +10,7 @@ from voice_transcriber.job import SAMPLE_RATE, Priority
 
 def window_request(**changes: Any) -> WindowRequest:
     values: dict[str, Any] = {
-        "pcm": "/data/work/job/audio.pcm",
+        "pcm": "audio.pcm",
         "model": "demo",
         "checkpoint": "/models/demo.pt",
         "gain": 1.0,

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import pytest
 
+from tests.unit.engines.partial_model import PartialModel
 from voice_transcriber.engines.base import (
     DecodeOptions,
     Features,
     Hypothesis,
-    Samples,
-    Tokens,
-    WordTiming,
 )
 from voice_transcriber.engines.fallback import (
     TEMPERATURES,
@@ -47,11 +45,8 @@ REPEATED = hypothesis(" again again", compression_ratio=2.6)
 SILENT = hypothesis(" you", avg_logprob=-1.2, no_speech_prob=0.9)
 
 
-class ScriptedModel:
+class ScriptedModel(PartialModel):
     """Features are the hypotheses of a window by the number of the attempt; the last one stays."""
-
-    device = "cpu"
-    is_multilingual = False
 
     def __init__(self) -> None:
         self.batches: list[tuple[float, int]] = []  # temperature and size
@@ -60,26 +55,6 @@ class ScriptedModel:
         self.batches.append((options.temperature, len(features)))
         attempt = TEMPERATURES.index(options.temperature)
         return [script[min(attempt, len(script) - 1)] for script in features]
-
-    def tokens(self, *, language: str | None, task: str) -> Tokens:
-        raise NotImplementedError
-
-    def encode(self, windows: Sequence[Samples]) -> list[Features]:
-        raise NotImplementedError
-
-    def detect_language(self, features: Sequence[Features]) -> list[Mapping[str, float]]:
-        raise NotImplementedError
-
-    def align(
-        self,
-        features: Features,
-        tokens: Sequence[int],
-        *,
-        language: str | None,
-        task: str,
-        length_s: float,
-    ) -> list[WordTiming]:
-        raise NotImplementedError
 
 
 def decode(

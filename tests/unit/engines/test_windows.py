@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.unit.engines.partial_model import PartialModel
 from tests.unit.engines.requests import window_request
 from voice_transcriber.engines.base import (
     DecodeOptions,
     Features,
     Hypothesis,
     Samples,
-    WordTiming,
 )
 from voice_transcriber.engines.protocol import WindowReply
 from voice_transcriber.engines.windows import FeatureShelf, transcribe_batch
@@ -32,11 +32,8 @@ class Vocabulary:
         return " ".join(str(token) for token in tokens if token < self.eot)
 
 
-class LengthModel:
+class LengthModel(PartialModel):
     """Writes one segment over the whole window; a long text looks like one that repeats itself."""
-
-    device = "cpu"
-    is_multilingual = False
 
     def __init__(self, *, repeats_from_s: float) -> None:
         self._repeats_from_s = repeats_from_s
@@ -62,20 +59,6 @@ class LengthModel:
 
     def tokens(self, *, language: str | None, task: str) -> Vocabulary:
         return Vocabulary()
-
-    def detect_language(self, features: Sequence[Features]) -> list[Mapping[str, float]]:
-        raise NotImplementedError
-
-    def align(
-        self,
-        features: Features,
-        tokens: Sequence[int],
-        *,
-        language: str | None,
-        task: str,
-        length_s: float,
-    ) -> list[WordTiming]:
-        raise NotImplementedError
 
 
 @pytest.fixture
