@@ -1,24 +1,24 @@
-"""The engine on openai-whisper and torch: CPU, or CUDA in half precision.
+"""The engine on openai-whisper's encoder and torch: CPU or CUDA, in half precision where it pays.
 
-Features are the encoder's output, one tensor of 1500 x state for each window;
-the decoder takes them in place of the log-mel spectrogram.
+Features are the encoder's output, one tensor of 1500 x state for each window. Text is decoded by
+engines.torch_decoder with the weights of whisper's own decoder.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 import whisper
-from whisper.audio import N_FRAMES
-from whisper.decoding import DecodingOptions
-from whisper.timing import find_alignment
+from whisper.audio import TOKENS_PER_SECOND
 from whisper.tokenizer import Tokenizer
+from whisper.utils import compression_ratio
 
+from voice_transcriber.engines.aligned_words import aligned_words
 from voice_transcriber.engines.base import (
     DecodeOptions,
+    Encoded,
     Features,
     Hypothesis,
     Samples,
@@ -26,7 +26,10 @@ from voice_transcriber.engines.base import (
 )
 from voice_transcriber.engines.native_faults import UNREADABLE, faults_named, is_out_of_memory
 from voice_transcriber.engines.prompting import prompt_tokens
-from voice_transcriber.engines.whisper_batch import decode_batch, share_cross_attention
+from voice_transcriber.engines.torch_decoder.decoding import BatchDecoder, SearchOptions
+from voice_transcriber.engines.torch_decoder.lanes import Lanes
+from voice_transcriber.engines.torch_decoder.network import DecoderNetwork
+from voice_transcriber.engines.torch_decoder.rules import Vocabulary
 from voice_transcriber.engines.whisper_text import (
     WhisperTokens,
     languages_of,
@@ -35,7 +38,7 @@ from voice_transcriber.engines.whisper_text import (
 )
 from voice_transcriber.errors import ModelDamaged
 
-_FRAMES_PER_S = 100
+_TYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
 
 class OpenAIWhisperEngine:
@@ -52,80 +55,100 @@ class OpenAIWhisperEngine:
                     raise
                 raise ModelDamaged(f"The model file {checkpoint.name} cannot be read.") from error
             set_alignment_heads(network, checkpoint, size)
-            if compute_type == "float16":
-                _halve(network)
-            network = network.to(device)
-        share_cross_attention(network)
-        return OpenAIWhisperModel(network, size=size, device=device)
+            _reduce(network, _TYPES[compute_type])
+            return OpenAIWhisperModel(network.to(device), size=size, device=device)
 
 
 class OpenAIWhisperModel:
     """One checkpoint in memory."""
 
     def __init__(self, network: whisper.Whisper, *, size: str, device: str) -> None:
-        self._network = network.eval()
+        self._dims = network.dims
+        self._encoder = network.encoder.eval()
+        self._dtype: torch.dtype = network.encoder.conv1.weight.dtype
+        self._decoder = BatchDecoder(
+            DecoderNetwork(network.decoder, self._dtype), context=network.dims.n_text_ctx
+        )
+        self._lanes = Lanes(
+            self._decoder, threads=torch.get_num_threads() if device == "cpu" else 1
+        )
+        self._alignment_heads = [
+            (layer, head) for layer, head in network.alignment_heads.indices().T.tolist()
+        ]
         self._size = size
-        self._fp16 = next(network.parameters()).dtype == torch.float16
         self.device = device
         self.is_multilingual: bool = network.is_multilingual
 
     def tokens(self, *, language: str | None, task: str) -> WhisperTokens:
         return WhisperTokens(self._tokenizer(language, task))
 
+    def features_of(self, encoded: Encoded) -> Features:
+        return torch.from_numpy(encoded).to(self.device, self._dtype)
+
     @torch.inference_mode()
     def encode(self, windows: Sequence[Samples]) -> list[Features]:
         with faults_named(self._size, self.device):
             mels = [self._log_mel(window) for window in windows]
-            return list(self._network.encoder(torch.stack(mels)))
+            return list(self._encoder(torch.stack(mels)))
 
-    @torch.inference_mode()
     def detect_language(self, features: Sequence[Features]) -> list[Mapping[str, float]]:
         if not self.is_multilingual:
             return [{"en": 1.0} for _ in features]
+        tokenizer = self._tokenizer(None, "transcribe")
         with faults_named(self._size, self.device):
-            _, found = self._network.detect_language(torch.stack(list(features)))
-        return list(found)
+            found = self._decoder.languages(
+                torch.stack(list(features)),
+                start_token=tokenizer.sot,
+                languages=tokenizer.all_language_tokens,
+            )
+        return [dict(zip(tokenizer.all_language_codes, one, strict=True)) for one in found.tolist()]
 
-    @torch.inference_mode()
     def decode(self, features: Sequence[Features], options: DecodeOptions) -> list[Hypothesis]:
-        sampled = options.temperature > 0
-        asked = DecodingOptions(
-            task=options.task,
-            language=options.language,
-            temperature=options.temperature,
-            beam_size=None if sampled else options.beam_size,
-            best_of=options.best_of if sampled else None,
-            prompt=self._prompt(options),
-            fp16=self._fp16,
-        )
-        if sampled:  # the same audio gives the same text again, after a crash too
-            torch.manual_seed(round(options.temperature * 1000))
+        tokenizer = self._tokenizer(self._language(features, options), options.task)
+        prompt = self._prompt(options)
         with faults_named(self._size, self.device):
-            results = decode_batch(self._network, torch.stack(list(features)), asked)
+            found = self._lanes.decode(
+                torch.stack(list(features)),
+                [*prompt, *tokenizer.sot_sequence],
+                start=len(prompt),
+                vocabulary=Vocabulary.of(tokenizer, self._dims.n_vocab),
+                options=SearchOptions(
+                    beam_size=options.beam_size or 1,
+                    best_of=options.best_of or 1,
+                    temperature=options.temperature,
+                ),
+            )
+        texts = [tokenizer.decode(list(one.tokens)).strip() for one in found]
         return [
             Hypothesis(
-                tokens=tuple(result.tokens),
-                text=result.text,
-                avg_logprob=result.avg_logprob,
-                no_speech_prob=result.no_speech_prob,
-                compression_ratio=result.compression_ratio,
+                tokens=one.tokens,
+                text=text,
+                avg_logprob=one.avg_logprob,
+                no_speech_prob=one.no_speech_prob,
+                compression_ratio=compression_ratio(text),
                 temperature=options.temperature,
             )
-            for result in results
+            for one, text in zip(found, texts, strict=True)
         ]
 
-    def _prompt(self, options: DecodeOptions) -> list[int] | None:
+    def _language(self, features: Sequence[Features], options: DecodeOptions) -> str | None:
+        if options.language is not None or not self.is_multilingual:
+            return options.language
+        (found,) = self.detect_language(features[:1])
+        return max(found, key=lambda code: found[code])
+
+    def _prompt(self, options: DecodeOptions) -> list[int]:
         if not (options.prompt or options.hotwords):
-            return None
+            return []
         tokenizer = self._tokenizer(options.language, options.task)
-        return prompt_tokens(
+        told = prompt_tokens(
             tokenizer.encode,
             hotwords=options.hotwords,
             prompt=options.prompt,
-            limit=self._network.dims.n_text_ctx // 2 - 1,
+            limit=self._dims.n_text_ctx // 2 - 1,
         )
+        return [tokenizer.sot_prev, *told]
 
-    @torch.inference_mode()
     def align(
         self,
         features: Features,
@@ -135,51 +158,25 @@ class OpenAIWhisperModel:
         task: str,
         length_s: float,
     ) -> list[WordTiming]:
+        if not tokens:
+            return []
         tokenizer = self._tokenizer(language, task)
         with faults_named(self._size, self.device):
-            found = find_alignment(
-                _Aligned(self._network, features),
-                tokenizer,
-                list(tokens),
-                torch.empty(0),
-                min(int(length_s * _FRAMES_PER_S), N_FRAMES),
+            found = self._decoder.align(
+                features,
+                [*tokenizer.sot_sequence, tokenizer.no_timestamps],
+                tokens,
+                heads=self._alignment_heads,
+                frames=min(int(length_s * TOKENS_PER_SECOND), self._dims.n_audio_ctx),
+                eot=tokenizer.eot,
             )
-        return [
-            WordTiming(
-                text=word.word,
-                tokens=tuple(word.tokens),
-                start_s=float(word.start),
-                end_s=float(word.end),
-                probability=float(word.probability),
-            )
-            for word in found
-        ]
+        return aligned_words(found.path, found.probabilities, tokens, tokenizer)
 
     def _tokenizer(self, language: str | None, task: str) -> Tokenizer:
-        languages = languages_of(self._network.dims.n_vocab)
-        return tokenizer_of(languages, language=language, task=task)
+        return tokenizer_of(languages_of(self._dims.n_vocab), language=language, task=task)
 
     def _log_mel(self, window: Samples) -> torch.Tensor:
-        mel = log_mel(window, bands=self._network.dims.n_mels, device=self.device)
-        return mel.half() if self._fp16 else mel
-
-
-class _Aligned:
-    """Gives whisper's find_alignment the network with the features that are known already.
-
-    find_alignment calls `model(mel, tokens)`, which would encode a second time.
-    """
-
-    def __init__(self, network: whisper.Whisper, features: torch.Tensor) -> None:
-        self._network = network
-        self._features = features
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._network, name)
-
-    def __call__(self, _mel: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
-        logits: torch.Tensor = self._network.decoder(tokens, self._features.unsqueeze(0))
-        return logits
+        return log_mel(window, bands=self._dims.n_mels, device=self.device).to(self._dtype)
 
 
 def set_alignment_heads(network: whisper.Whisper, checkpoint: Path, size: str) -> None:
@@ -200,9 +197,9 @@ def set_alignment_heads(network: whisper.Whisper, checkpoint: Path, size: str) -
     network.register_buffer("alignment_heads", mask.to_sparse(), persistent=False)
 
 
-def _halve(network: whisper.Whisper) -> None:
-    """Half precision, but for the layer norms: whisper computes them in single precision."""
-    network.half()
+def _reduce(network: whisper.Whisper, dtype: torch.dtype) -> None:
+    """To a type of less precision, but for the layer norms: whisper computes them in float32."""
+    network.to(dtype)
     for module in network.modules():
         if isinstance(module, torch.nn.LayerNorm):
             module.float()

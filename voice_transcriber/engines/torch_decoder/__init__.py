@@ -1,0 +1,1 @@
+"""Whisper's text decoder for batches of windows with beams, on torch."""
