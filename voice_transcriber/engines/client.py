@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from voice_transcriber.engines.child import HostStarter, RunningHost
+from voice_transcriber.engines.gpu_policy import GpuStatus
 from voice_transcriber.engines.protocol import (
     Place,
     Reply,
@@ -24,6 +25,7 @@ from voice_transcriber.engines.protocol import (
     reply_from_message,
     request_to_message,
 )
+from voice_transcriber.engines.work_board import PLANS
 from voice_transcriber.errors import EngineCrashed, TranscriberError
 from voice_transcriber.processes.channel import ChannelBroken, Message
 
@@ -60,6 +62,14 @@ class _Pending:
     on_answer: OnAnswer
 
 
+@dataclass
+class _AtWork:
+    """What one of the host's threads works on."""
+
+    ids: set[int]  # not answered yet
+    size: int  # answered ones included
+
+
 class EngineClient:
     """One engine for all jobs."""
 
@@ -69,8 +79,7 @@ class EngineClient:
         self._ids = itertools.count(1)
         self._host: RunningHost | None = None
         self._pending: dict[int, _Pending] = {}
-        self._batch: set[int] = set()
-        self._batch_size = 0
+        self._at_work: dict[str, _AtWork] = {}
         self._heard_at = time.monotonic()
         self._host_spoke = False
         self._stopped = False
@@ -78,6 +87,8 @@ class EngineClient:
         self.models: list[str] = []  # in memory now
         self.loading: str | None = None  # model that is being loaded now
         self.gpu_free_bytes: int | None = None  # None: no GPU is used, or not known yet
+        self.gpu: GpuStatus | None = None  # None: the host has not said yet, or there is none
+        self.batch_size = 0  # windows that the host decodes together; 0: it has not said yet
         self._places: dict[str, Place] = {}
 
     @property
@@ -94,6 +105,12 @@ class EngineClient:
     def is_ready(self) -> bool:
         """False while the host still starts, which takes seconds where files are not cached."""
         return self._host is not None and self._host_spoke
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether the host has taken up something that it has not answered."""
+        with self._lock:
+            return any(work.ids for work in self._at_work.values())
 
     def place(self, model: str) -> Place | None:
         """Where a model computes, or did when it was last in memory; None if it never was."""
@@ -164,7 +181,7 @@ class EngineClient:
         return host
 
     def _send(self, host: RunningHost, message: Message) -> None:
-        if not self._batch and len(self._pending) <= 1:
+        if not self.is_at_work and len(self._pending) <= 1:
             self._heard_at = time.monotonic()  # an idle host owes nothing
         try:
             host.channel.send(message)
@@ -189,7 +206,8 @@ class EngineClient:
             return
         with self._lock:
             pending = self._pending.pop(message["id"], None)
-            self._batch.discard(message["id"])
+            for work in self._at_work.values():
+                work.ids.discard(message["id"])
         if pending is None:  # cancelled
             return
         pending.on_answer(message["id"], reply_from_message(message, pending.request))
@@ -197,9 +215,9 @@ class EngineClient:
     def _note(self, message: Message) -> None:
         match message["event"]:
             case "batch":
+                ids = set(message["ids"])
                 with self._lock:
-                    self._batch = set(message["ids"])
-                    self._batch_size = len(self._batch)
+                    self._at_work[message["lane"]] = _AtWork(ids, len(ids))
             case "loading":
                 self.loading = message["model"]
             case "models":
@@ -208,6 +226,8 @@ class EngineClient:
                 places = message.get("places", {})
                 self._places |= {name: Place(**place) for name, place in places.items()}
                 self.gpu_free_bytes = message.get("gpu_free_bytes")
+                self.batch_size = message.get("batch_size", 0)
+                self.gpu = GpuStatus.from_message(message["gpu"]) if "gpu" in message else None
 
     def _bury(self, host: RunningHost) -> None:
         cause = host.cause_of_death()
@@ -215,8 +235,8 @@ class EngineClient:
         with self._lock:
             pending, self._pending = self._pending, {}
             blames = {request_id: self._blame(request_id) for request_id in pending}
-            self._host, self._batch = None, set()
-            self.models, self.loading, self.gpu_free_bytes = [], None, None
+            self._host, self._at_work = None, {}
+            self.models, self.loading, self.gpu_free_bytes, self.gpu = [], None, None, None
         if not self._stopped:
             log.error("The speech engine's process ended: %s", cause)
         for request_id, one in pending.items():
@@ -225,8 +245,10 @@ class EngineClient:
     def _blame(self, request_id: int) -> Blame:
         if not self._host_spoke:
             return Blame.HOST
-        if request_id not in self._batch:
+        lane = next((one for one, work in self._at_work.items() if request_id in work.ids), None)
+        if lane is None:
             return Blame.NONE
-        if self.loading:
+        if self.loading and lane != PLANS:
             return Blame.HOST
-        return Blame.ALONE if self._batch_size == 1 else Blame.BATCH
+        beside = any(work.ids for one, work in self._at_work.items() if one != lane)
+        return Blame.ALONE if self._at_work[lane].size == 1 and not beside else Blame.BATCH
