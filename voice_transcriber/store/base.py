@@ -24,6 +24,7 @@ from voice_transcriber.job import (
     Stage,
     Window,
 )
+from voice_transcriber.store.results import ResultNotes, ResultStore
 from voice_transcriber.transcript.model import Segment, Transcript
 
 AGING_S = 1800.0  # a job that has waited so long in the queue counts as Priority.HIGH
@@ -77,7 +78,7 @@ class Plan:
     segments: Mapping[int, Sequence[Segment]]  # start_sample of a DONE window -> its segments
 
 
-class Store(Protocol):
+class Store(ResultStore, Protocol):
     """Where jobs live."""
 
     @property
@@ -137,7 +138,7 @@ class Store(Protocol):
 
     def retry(self, job_id: str, *, max_queued: int) -> Job:
         """Put a failed or cancelled job back into the queue; its finished windows are kept,
-        failed ones become pending, counters start anew.
+        failed ones become pending, counters of windows and chunks start anew.
 
         Raises NotFound, WrongState, QueueFull.
         """
@@ -153,12 +154,16 @@ class Store(Protocol):
 
     # For workers
 
-    def claim(self, *, lane: Lane, owner: str, express_max_s: float) -> Job | None:
+    def claim(
+        self, *, lane: Lane, owner: str, express_max_s: float, equals_wait: bool = False
+    ) -> Job | None:
         """Take the next queued job whose `run_at` has come, or None.
 
         Order: priority, then first come; a job that has waited AGING_S counts as HIGH.
         Lane.EXPRESS takes only jobs known to last at most `express_max_s`, and jobs of a
         higher priority than every running job (none when nothing runs).
+        `equals_wait`: a job is left queued while another one runs that asks for the same of the
+        same recording, unless it is to be computed anew.
         """
         ...
 
@@ -189,14 +194,29 @@ class Store(Protocol):
 
     def set_language(self, claim: Claim, *, language: str, probability: float | None) -> None: ...
 
-    def add_chunk(self, claim: Claim, chunk: Chunk, windows: Sequence[Window]) -> None:
-        """Commit a chunk's plan; a chunk index that is committed already is a programming error."""
+    def add_chunk(
+        self,
+        claim: Claim,
+        chunk: Chunk,
+        windows: Sequence[Window],
+        *,
+        done: Sequence[WindowResult] = (),
+    ) -> None:
+        """Commit a chunk with its windows, and with others that are finished already. One whose
+        plan is committed already is a programming error; one without a plan is replaced.
+        """
         ...
 
     def finish_windows(
         self, claim: Claim, results: Sequence[WindowResult], progress: Progress
     ) -> None:
         """Commit results, their follow-up windows and the progress in one transaction."""
+        ...
+
+    def set_failures(self, claim: Claim, chunk: Chunk, *, failed: Sequence[Window] = ()) -> None:
+        """Commit a committed chunk's failures and its error; the windows named become FAILED.
+        They are pending.
+        """
         ...
 
     def count_window_crash(self, claim: Claim, window: Window, *, max_crashes: int) -> Window:
@@ -216,9 +236,15 @@ class Store(Protocol):
         ...
 
     def complete(
-        self, claim: Claim, transcript: Transcript, performance: Mapping[str, Any]
+        self,
+        claim: Claim,
+        transcript: Transcript,
+        performance: Mapping[str, Any],
+        notes: ResultNotes | None = None,
     ) -> None:
-        """Store the one transcript and end the job; its windows are no longer needed."""
+        """Store the one transcript, and what later jobs may use, and end the job; its windows are
+        no longer needed.
+        """
         ...
 
     def fail(self, claim: Claim, error: JobError, performance: Mapping[str, Any]) -> None: ...

@@ -105,6 +105,57 @@ def m0003_language_of_windows(db: Database) -> None:
     db.execute("ALTER TABLE windows ADD COLUMN language TEXT")
 
 
+@MIGRATIONS()
+def m0004_results(db: Database) -> None:
+    """Results that serve again, the jobs that they belong to, and how they are found.
+
+    `content` stands last: sums over the columns before it do not read it.
+    """
+    db.executescript("""
+        CREATE TABLE results (
+            key TEXT PRIMARY KEY,
+            kind TEXT NOT NULL,
+            checksum TEXT NOT NULL,
+            size_bytes INTEGER NOT NULL,
+            made_at REAL NOT NULL,
+            used_at REAL NOT NULL,
+            uses INTEGER NOT NULL DEFAULT 0,
+            content BLOB NOT NULL
+        ) STRICT;
+
+        CREATE TABLE result_jobs (
+            key TEXT NOT NULL REFERENCES results (key) ON DELETE CASCADE,
+            job_id TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+            PRIMARY KEY (key, job_id)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX result_jobs_by_job ON result_jobs (job_id);
+
+        CREATE TABLE decoded (
+            blob_sha256 TEXT NOT NULL,
+            selection TEXT NOT NULL,
+            pcm_sha256 TEXT NOT NULL,
+            end_sample INTEGER NOT NULL,
+            duration_ms INTEGER NOT NULL,
+            PRIMARY KEY (blob_sha256, selection)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE result_facts (
+            name TEXT PRIMARY KEY,
+            value TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID;
+    """)
+
+
+@MIGRATIONS()
+def m0005_failures_of_chunks(db: Database) -> None:
+    """A chunk whose windows are not known yet, its engine errors, and why it was given up."""
+    db.executescript("""
+        ALTER TABLE chunks ADD COLUMN is_planned INTEGER NOT NULL DEFAULT 1;
+        ALTER TABLE chunks ADD COLUMN failures INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE chunks ADD COLUMN error TEXT;
+    """)
+
+
 def migrate(db: Database, path: Path, migrations: Migrations = MIGRATIONS) -> Path | None:
     """Apply what is pending; before that, back up a database that holds anything.
 

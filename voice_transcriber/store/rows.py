@@ -67,6 +67,7 @@ def row_from_new_job(new: NewJob, *, now: float, revision: int) -> dict[str, Any
         "priority": new.priority.value,
         "created_at": now,
         "queued_at": now,
+        "run_at": new.run_at,
         "language": new.options.language,
     }
 
@@ -80,7 +81,8 @@ def row_from_chunk(job_id: str, chunk: Chunk) -> dict[str, Any]:
 
 
 def chunk_from_row(row: Row) -> Chunk:
-    return Chunk(**{field.name: row[field.name] for field in fields(Chunk)})
+    values = {field.name: row[field.name] for field in fields(Chunk)}
+    return Chunk(**values | {"is_planned": bool(row["is_planned"])})
 
 
 def row_from_window(job_id: str, window: Window) -> dict[str, Any]:

@@ -9,7 +9,9 @@ from voice_transcriber.errors import InternalError
 from voice_transcriber.job import Chunk, Claim, Job, JobError, JobStatus, Lane, Window
 from voice_transcriber.store.base import AGING_S, Progress, WindowResult
 from voice_transcriber.store.changing import Values, change_claimed, change_job, ended, put_back
+from voice_transcriber.store.kept_results import note_results
 from voice_transcriber.store.reads import CLAIM_ORDER
+from voice_transcriber.store.results import ResultNotes
 from voice_transcriber.store.rows import (
     error_to_column,
     job_from_row,
@@ -23,6 +25,14 @@ from voice_transcriber.store.rows import (
 from voice_transcriber.store.writer import Transaction, Writer
 from voice_transcriber.transcript.model import Transcript
 
+_EQUAL_RUNS = """
+    :equals_wait AND json_extract(options, '$.use_cache') IS NOT 0 AND EXISTS (
+        SELECT 1 FROM jobs AS other
+        WHERE other.status = 'running' AND other.blob_sha256 = jobs.blob_sha256
+            AND other.options = jobs.options
+    )
+"""
+
 # The express lane compares the priorities that users gave: a long job that has
 # merely waited must not leave the main lane. With nothing running, MIN is NULL.
 _CLAIM = f"""
@@ -31,7 +41,7 @@ _CLAIM = f"""
         started_at = COALESCE(started_at, :now)
     WHERE status = 'queued' AND id = (
         SELECT id FROM jobs
-        WHERE status = 'queued' AND run_at <= :now AND (
+        WHERE status = 'queued' AND run_at <= :now AND NOT ({_EQUAL_RUNS}) AND (
             :lane = 'main'
             OR duration_s <= :express_max_s
             OR priority < (SELECT MIN(priority) FROM jobs WHERE status = 'running')
@@ -44,6 +54,12 @@ _CLAIM = f"""
 
 _FINISH_WINDOW = """
     UPDATE windows SET status = 'done', segments = :segments
+    WHERE job_id = :job_id AND start_sample = :start_sample AND status = 'pending'
+    RETURNING *
+"""
+
+_FAIL_WINDOW = """
+    UPDATE windows SET status = 'failed'
     WHERE job_id = :job_id AND start_sample = :start_sample AND status = 'pending'
     RETURNING *
 """
@@ -63,12 +79,15 @@ class Runs:
     _writer: Writer
     _clock: Callable[[], float]
 
-    def claim(self, *, lane: Lane, owner: str, express_max_s: float) -> Job | None:
+    def claim(
+        self, *, lane: Lane, owner: str, express_max_s: float, equals_wait: bool = False
+    ) -> Job | None:
         def work(transaction: Transaction) -> Job | None:
             arguments = {
                 "lane": lane.value,
                 "owner": owner,
                 "express_max_s": express_max_s,
+                "equals_wait": equals_wait,
                 "now": self._clock(),
                 "aging_s": AGING_S,
                 "revision": transaction.revision + 1,
@@ -107,11 +126,19 @@ class Runs:
     def set_language(self, claim: Claim, *, language: str, probability: float | None) -> None:
         self._change_claimed(claim, {"language": language, "language_probability": probability})
 
-    def add_chunk(self, claim: Claim, chunk: Chunk, windows: Sequence[Window]) -> None:
+    def add_chunk(
+        self,
+        claim: Claim,
+        chunk: Chunk,
+        windows: Sequence[Window],
+        *,
+        done: Sequence[WindowResult] = (),
+    ) -> None:
         def work(transaction: Transaction) -> None:
             change_claimed(transaction, claim)
-            transaction.db.table("chunks").insert(row_from_chunk(claim.job_id, chunk))
-            _insert_windows(transaction, claim, windows)
+            _put_chunk(transaction, claim, chunk)
+            _insert_windows(transaction, claim, [*windows, *(one.window for one in done)])
+            _finish_windows(transaction, claim, done)
 
         self._writer.run(work)
 
@@ -120,13 +147,20 @@ class Runs:
     ) -> None:
         def work(transaction: Transaction) -> None:
             change_claimed(transaction, claim, _progress(progress))
-            for result in results:
-                segments = segments_to_column(result.segments)
-                _change_window(
-                    transaction, _FINISH_WINDOW, claim, result.window, {"segments": segments}
-                )
+            _finish_windows(transaction, claim, results)
             follow_ups = [result.follow_up for result in results if result.follow_up]
             _insert_windows(transaction, claim, follow_ups)
+
+        self._writer.run(work)
+
+    def set_failures(self, claim: Claim, chunk: Chunk, *, failed: Sequence[Window] = ()) -> None:
+        values = {"failures": chunk.failures, "error": chunk.error}
+
+        def work(transaction: Transaction) -> None:
+            change_claimed(transaction, claim)
+            transaction.db.table("chunks").update((claim.job_id, chunk.index), values)
+            for window in failed:
+                _change_window(transaction, _FAIL_WINDOW, claim, window, {})
 
         self._writer.run(work)
 
@@ -150,9 +184,14 @@ class Runs:
         self._writer.run(work)
 
     def complete(
-        self, claim: Claim, transcript: Transcript, performance: Mapping[str, Any]
+        self,
+        claim: Claim,
+        transcript: Transcript,
+        performance: Mapping[str, Any],
+        notes: ResultNotes | None = None,
     ) -> None:
-        values = ended(JobStatus.COMPLETED, now=self._clock())
+        now = self._clock()
+        values = ended(JobStatus.COMPLETED, now=now)
 
         def work(transaction: Transaction) -> None:
             change_claimed(
@@ -164,6 +203,7 @@ class Runs:
                 {"job_id": claim.job_id, "content": transcript_to_column(transcript)}
             )
             transaction.db.table("windows").delete_where("job_id = ?", [claim.job_id])
+            note_results(transaction, claim.job_id, notes, now=now)
 
         self._writer.run(work)
 
@@ -202,6 +242,22 @@ def _change_window(
     for row in transaction.db.query(statement, arguments):
         return window_from_row(row)
     raise InternalError(f"Job {claim.job_id} has no pending window at {window.start_sample}.")
+
+
+def _put_chunk(transaction: Transaction, claim: Claim, chunk: Chunk) -> None:
+    chunks = transaction.db.table("chunks")
+    chunks.delete_where(
+        'job_id = ? AND "index" = ? AND NOT is_planned', [claim.job_id, chunk.index]
+    )
+    chunks.insert(row_from_chunk(claim.job_id, chunk))
+
+
+def _finish_windows(
+    transaction: Transaction, claim: Claim, results: Sequence[WindowResult]
+) -> None:
+    for result in results:
+        segments = {"segments": segments_to_column(result.segments)}
+        _change_window(transaction, _FINISH_WINDOW, claim, result.window, segments)
 
 
 def _insert_windows(transaction: Transaction, claim: Claim, windows: Sequence[Window]) -> None:

@@ -10,6 +10,7 @@ from voice_transcriber.errors import QueueFull, WrongState
 from voice_transcriber.job import Job, JobStatus, NewJob, Priority, WindowStatus
 from voice_transcriber.store.changing import Values, change_job, ended
 from voice_transcriber.store.connections import Readers
+from voice_transcriber.store.kept_results import KeptResults, forget_job_results
 from voice_transcriber.store.library import Database
 from voice_transcriber.store.reads import Reads, find_job
 from voice_transcriber.store.rows import job_from_row, row_from_new_job
@@ -17,7 +18,7 @@ from voice_transcriber.store.runs import Runs
 from voice_transcriber.store.writer import Transaction, Writer
 
 
-class SqliteStore(Reads, Runs):
+class SqliteStore(Reads, Runs, KeptResults):
     """Keeps the contract of store.base.Store.
 
     Every method that changes something returns when the change is durable. It
@@ -103,7 +104,7 @@ class SqliteStore(Reads, Runs):
                     f"The job is {status.value}; only a failed or cancelled job can be retried."
                 )
             _check_room(transaction.db, max_queued + 1)  # this job is counted already
-            _renew_windows(transaction.db, job_id)
+            _renew_plan(transaction.db, job_id)
             return job_from_row(row)
 
         return self._writer.run(work)
@@ -116,6 +117,7 @@ class SqliteStore(Reads, Runs):
                     f"The job is {job.status.value}; only a job that has ended can be deleted.",
                     remedy="Cancel the job first.",
                 )
+            forget_job_results(transaction.db, job_id, job.blob_sha256)
             transaction.db.table("jobs").delete_where("id = ?", [job_id])
             transaction.erases = True
             transaction.revision += 1
@@ -152,8 +154,9 @@ def _anew(*, now: float) -> Values:
     }
 
 
-def _renew_windows(db: Database, job_id: str) -> None:
+def _renew_plan(db: Database, job_id: str) -> None:
     db.execute(
         "UPDATE windows SET status = ?, crashes = 0 WHERE job_id = ? AND status <> ?",
         [WindowStatus.PENDING.value, job_id, WindowStatus.DONE.value],
     )
+    db.execute("UPDATE chunks SET failures = 0, error = NULL WHERE job_id = ?", [job_id])

@@ -1,0 +1,1 @@
+"""Results that were computed once and serve again."""
