@@ -1,0 +1,1 @@
+"""ENGINE=auto: the parts that are fastest on this machine, found by measuring them once."""

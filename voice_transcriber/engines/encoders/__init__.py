@@ -1,0 +1,1 @@
+"""Encoders that are no engine's own: each makes features that the engines' decoders take."""
