@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from bench import accuracy, choices, engines, everyday, lighthouse, options, service
+from bench.versus import command as versus
 
 PARTS = {
     "accuracy": (accuracy, "right text, against transcribe()"),
@@ -14,6 +15,7 @@ PARTS = {
     "everyday": (everyday, "what a person waits for"),
     "pages": (lighthouse, "Lighthouse on every page; needs npm, Chromium and a network"),
     "engines": (engines, "the speech engines side by side: text and seconds"),
+    "versus": (versus, "beside openai-whisper, faster-whisper and whisper.cpp"),
     "choices": (choices, "what the performance settings do, on and off"),
 }
 

@@ -11,10 +11,11 @@ from bench.containers import container_bounds
 from bench.machine import OtherLoad, describe
 from bench.peers import WhisperTranscribe, published_score
 from bench.product import Product, running_product
+from bench.reading import Reading
 from bench.recordings import DEFAULT_FOLDER, Recording, load_recordings
 from bench.tables import bounds_table, markdown
 from bench.text_bounds import seconds_text, text_bounds
-from bench.words import Reading, Score, alignment, score
+from bench.words import Score, alignment, score
 from voice_transcriber.engines.checkpoints import DEMO_FILE
 
 _HEAD = (

@@ -58,6 +58,11 @@ class App:
             time.sleep(_JOB_POLL_S)
         return job
 
+    def text(self, job_id: str) -> str:
+        answer = self.web.get(f"/api/v1/jobs/{job_id}/transcript.json")
+        answer.raise_for_status()
+        return str(answer.json()["text"])
+
     def cancel_all(self) -> None:
         for job in self.web.get("/api/v1/jobs?limit=200&status=queued,running").json()["jobs"]:
             self.web.post(f"/api/v1/jobs/{job['id']}/cancel")
@@ -72,6 +77,7 @@ def clean_environment(folder: Path) -> dict[str, str]:
         "WHISPER_MODEL_DIR": str(folder / "models"),
         "ENGINE": "openai-whisper",
         "DEFAULT_MODEL": "demo",
+        "ENABLE_CACHE": "false",  # the same recordings are read again and again
     }
 
 

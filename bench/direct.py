@@ -1,127 +1,165 @@
-"""The engine called directly, without app, queue, store and messages: what the app is held against.
+"""The engine called directly, without app, queue and store: what the app is held against.
 
-A process of its own that stays warm. It reads lines of JSON {"pcm", "language"}, plans the chunks,
-decodes their windows in batches as the app does, and answers each line with one of figures.
-
-    python -m bench.direct CHECKPOINT BATCH_SIZE CHUNK_SIZE_S
+Decode, then the plan of all chunks, then all windows at once; nothing goes on at the same time as
+something else, so that each has its own seconds.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import sys
+import tempfile
 import time
-from collections import deque
 from collections.abc import Iterator
-from dataclasses import replace
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-from voice_transcriber.engines.device import prepare_device
-from voice_transcriber.engines.planning import plan_chunk
-from voice_transcriber.engines.protocol import HostOptions, PlanRequest, WindowRequest
-from voice_transcriber.engines.registry import make_detector, make_engine
-from voice_transcriber.engines.windows import FeatureShelf, transcribe_batch
+import psutil
+
+from voice_transcriber.audio.decode import Decoder
+from voice_transcriber.engines.protocol import (
+    LoadRequest,
+    PlanReply,
+    PlanRequest,
+    WindowReply,
+    WindowRequest,
+)
 from voice_transcriber.job import SAMPLE_RATE
-from voice_transcriber.settings import cpu_threads
-from voice_transcriber.transcript.model import Segment
+from voice_transcriber.jobs.conversation import Conversation
+from voice_transcriber.processes.spawn import Spawner
+from voice_transcriber.services import Services
+from voice_transcriber.settings import Settings
 
-_NICENESS = 10  # as the app's engine child, so that other load on the machine hits both alike
-_SAMPLE_BYTES = 2
+_ANSWER_POLL_S = 1.0
 
 
-def main(checkpoint: str, batch_size: str, chunk_size_s: str) -> None:
-    os.nice(_NICENESS)
-    engine = DirectEngine(
-        Path(checkpoint), batch_size=int(batch_size), chunk_size_s=float(chunk_size_s)
-    )
-    for line in sys.stdin:
-        asked = json.loads(line)
-        print(json.dumps(engine.transcribe(asked["pcm"], asked["language"])), flush=True)
+@dataclass(frozen=True, kw_only=True)
+class DirectReading:
+    """Seconds of each stage, the engine's core seconds in plan and windows, and the text."""
+
+    text: str
+    decode_s: float
+    plan_s: float
+    windows_s: float
+    windows: int
+    cpu_s: float
+
+    @property
+    def wall_s(self) -> float:
+        return self.decode_s + self.plan_s + self.windows_s
 
 
 class DirectEngine:
-    """One loaded checkpoint and the voice detector."""
+    """The engine child as the settings make it, with one model that stays loaded."""
 
-    def __init__(self, checkpoint: Path, *, batch_size: int, chunk_size_s: float) -> None:
-        options = HostOptions(
-            engine="openai-whisper",
-            threads=cpu_threads(0),
-            batch_size=batch_size,
-            model_cache_size=1,
-            use_gpu=True,
-            free_memory_early=False,
-        )
-        place = prepare_device(options)
-        self._model = make_engine(options.engine).load(
-            checkpoint,
-            size=checkpoint.stem,
-            device=place.device,
-            compute_type=place.compute_type,
-        )
-        self._detector = make_detector(options.engine)
-        self._shelf = FeatureShelf()
-        self._batch_size = batch_size
-        self._chunk_samples = round(chunk_size_s * SAMPLE_RATE)
+    def __init__(self, services: Services, model: str) -> None:
+        self._settings = services.settings
+        self._engine = services.engine
+        self._model = model
+        self._checkpoint = str(services.models.path(model))
+        self._engine.call(LoadRequest(model=model, checkpoint=self._checkpoint))
 
-    def transcribe(self, pcm: str, language: str) -> dict[str, Any]:
-        """Seconds of the plan and of the windows, their number, and the text."""
-        started, cpu_before_s = time.monotonic(), time.process_time()
-        waiting = deque(self._plan(pcm, language))
+    def read(self, media: Path, folder: Path, *, language: str) -> DirectReading:
+        """`folder` takes the decoded audio."""
+        started = time.monotonic()
+        pcm, samples = _decoded(media, folder, max_duration_s=self._settings.max_duration_s)
+        decoded, cpu_before_s = time.monotonic(), self._cpu_s()
+        windows = list(self._plan(pcm, samples, language))
         planned = time.monotonic()
-        segments: list[Segment] = []
-        windows = 0
-        while waiting:
-            batch = [waiting.popleft() for _ in range(min(self._batch_size, len(waiting)))]
-            windows += len(batch)
-            replies = transcribe_batch(self._model, batch, self._shelf)
-            for request, reply in zip(batch, replies, strict=True):
-                segments += reply.segments
-                if reply.resume_sample is not None:
-                    waiting.append(replace(request, start=reply.resume_sample))
+        replies = self._transcribed(windows)
+        ended = time.monotonic()
+        segments = [segment for reply in replies for segment in reply.segments]
         segments.sort(key=lambda segment: segment.start_ms)
-        return {
-            "plan_s": planned - started,
-            "windows_s": time.monotonic() - planned,
-            "windows": windows,
-            "cpu_s": time.process_time() - cpu_before_s,
-            "text": "".join(segment.text for segment in segments).strip(),
-        }
+        return DirectReading(
+            text="".join(segment.text for segment in segments).strip(),
+            decode_s=decoded - started,
+            plan_s=planned - decoded,
+            windows_s=ended - planned,
+            windows=len(replies),
+            cpu_s=self._cpu_s() - cpu_before_s,
+        )
 
-    def _plan(self, pcm: str, language: str) -> Iterator[WindowRequest]:
-        total = Path(pcm).stat().st_size // _SAMPLE_BYTES
+    def _plan(self, pcm: Path, samples: int, language: str) -> Iterator[WindowRequest]:
         start = 0
-        while start < total:
-            limit = min(start + self._chunk_samples, total)
-            chunk = PlanRequest(
-                pcm=pcm,
-                start=start,
-                limit=limit,
-                is_last=limit == total,
-                vad_filter=True,
-                level=True,
-            )
-            plan = plan_chunk(chunk, self._detector)
-            for first, end, speech_end in plan.windows:
-                yield WindowRequest(
-                    pcm=pcm,
-                    model="",
-                    checkpoint="",
-                    gain=plan.gain,
-                    start=first,
-                    end=end,
-                    speech_end=speech_end,
+        while start < samples:
+            limit = min(start + round(self._settings.audio_chunk_size_s * SAMPLE_RATE), samples)
+            plan = self._engine.call(
+                PlanRequest(
+                    pcm=str(pcm),
+                    start=start,
+                    limit=limit,
+                    is_last=limit == samples,
                     vad_filter=True,
-                    language=language,
-                    task="transcribe",
-                    prompt=None,
-                    hotwords=None,
-                    word_timestamps=False,
-                    priority=0,
+                    level=self._settings.audio_optimization,
                 )
+            )
+            assert isinstance(plan, PlanReply)
+            yield from self._windows(pcm, plan, language)
             start = plan.end
 
+    def _windows(self, pcm: Path, plan: PlanReply, language: str) -> Iterator[WindowRequest]:
+        for first, end, speech_end in plan.windows:
+            yield WindowRequest(
+                pcm=str(pcm),
+                model=self._model,
+                checkpoint=self._checkpoint,
+                gain=plan.gain,
+                start=first,
+                end=end,
+                speech_end=speech_end,
+                vad_filter=True,
+                language=language,
+                task="transcribe",
+                prompt=None,
+                hotwords=None,
+                word_timestamps=False,
+                priority=0,
+                beam_size=self._settings.beam_size,
+            )
 
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+    def _transcribed(self, windows: list[WindowRequest]) -> list[WindowReply]:
+        talk = Conversation(self._engine)
+        replies: list[WindowReply] = []
+
+        def take(request: WindowRequest, reply: WindowReply) -> None:
+            replies.append(reply)
+            if reply.resume_sample is not None:
+                ask(replace(request, start=reply.resume_sample))
+
+        def ask(request: WindowRequest) -> None:
+            talk.ask(request, partial(take, request))
+
+        for window in windows:
+            ask(window)
+        while len(talk):
+            talk.receive(timeout_s=_ANSWER_POLL_S)
+        return replies
+
+    def _cpu_s(self) -> float:
+        assert self._engine.pid is not None
+        return sum(psutil.Process(self._engine.pid).cpu_times()[:2])
+
+
+@contextmanager
+def direct_engine(model: str, **settings: str) -> Iterator[DirectEngine]:
+    """`settings` by the names of the environment; what is missing takes its default."""
+    with tempfile.TemporaryDirectory(prefix="voice-transcriber-bench-") as folder:
+        values = {"DATA_DIR": folder, "DEFAULT_MODEL": "demo"}
+        services = Services(Settings.from_mapping({**values, **settings}))
+        try:
+            yield DirectEngine(services, model)
+        finally:
+            services.stop()
+
+
+def _decoded(media: Path, folder: Path, *, max_duration_s: float) -> tuple[Path, int]:
+    """The PCM file and its samples, once all are there."""
+    spawner = Spawner()
+    try:
+        decoding = Decoder(spawner, max_duration_s=max_duration_s).start(media, folder)
+        while not decoding.finished:
+            decoding.wait(sys.maxsize, timeout_s=1.0)
+    finally:
+        spawner.stop()
+    return decoding.pcm.absolute(), decoding.samples

@@ -18,10 +18,11 @@ from pathlib import Path
 import numpy as np
 
 from bench.machine import OtherLoad, describe
+from bench.reading import Reading
 from bench.recordings import DEFAULT_FOLDER, SAMPLE_RATE, Recording, load_recordings, read_samples
 from bench.tables import Bound, bounds_table, markdown
 from bench.widen import SIZES, write_widened
-from bench.words import Reading, differing_words, pooled_rate, score
+from bench.words import differing_words, pooled_rate, score
 from voice_transcriber.engines.base import DecodeOptions, Model, Samples
 from voice_transcriber.engines.checkpoints import DEMO_FILE
 from voice_transcriber.engines.device import prepare_device
@@ -222,10 +223,4 @@ def _difference(reference: Outcome, outcome: Outcome) -> float:
 
 
 def _error_rate(outcome: Outcome, recordings: Sequence[Recording]) -> float:
-    return pooled_rate(
-        score(
-            one,
-            Reading(text=outcome.texts[one.name], starts_s=(), language=one.language, wall_s=0.0),
-        )
-        for one in recordings
-    )
+    return pooled_rate(score(one, Reading(text=outcome.texts[one.name])) for one in recordings)

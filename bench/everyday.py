@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Mapping
 from pathlib import Path
 
+from bench.cached import cached_bounds
 from bench.checking import check_bound
 from bench.exporting import export_bounds
 from bench.first_page import first_page_bounds
@@ -31,6 +32,10 @@ def _upload(_: argparse.Namespace, folder: Path) -> list[Bound]:
     return upload_bounds(folder)
 
 
+def _cached(arguments: argparse.Namespace, folder: Path) -> list[Bound]:
+    return cached_bounds(folder, audio=arguments.audio)
+
+
 def _check(_: argparse.Namespace, folder: Path) -> list[Bound]:
     return [check_bound(folder)]
 
@@ -40,6 +45,7 @@ PARTS: Mapping[str, Part] = {
     "list": _list,
     "exports": _exports,
     "upload": _upload,
+    "cached": _cached,
     "check": _check,
 }
 

@@ -6,6 +6,7 @@ import threading
 import time
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 import psutil
 
@@ -16,7 +17,6 @@ from bench.tables import Bound
 LIMIT_MB = 150
 UPLOAD_MB = 300
 UPLOADS = 3
-_SAMPLE_S = 0.02
 
 
 def web_memory_bounds(folder: Path) -> list[Bound]:
@@ -40,13 +40,15 @@ def web_memory_bounds(folder: Path) -> list[Bound]:
 class PeakMemory:
     """The largest resident memory of a process while the block runs."""
 
+    interval_s = 0.02
+
     def __init__(self, process: psutil.Process) -> None:
         self.peak_mb = 0.0
         self._process = process
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
-    def __enter__(self) -> PeakMemory:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -62,10 +64,13 @@ class PeakMemory:
     def _watch(self) -> None:
         while not self._over.is_set():
             try:
-                self.peak_mb = max(self.peak_mb, _rss_mb(self._process))
+                self.peak_mb = max(self.peak_mb, self.now_mb())
             except psutil.Error:  # it has ended
                 return
-            time.sleep(_SAMPLE_S)
+            time.sleep(self.interval_s)
+
+    def now_mb(self) -> float:
+        return _rss_mb(self._process)
 
 
 def write_silent_wav(path: Path, *, size_mb: int) -> Path:

@@ -12,9 +12,10 @@ import numpy as np
 from bench.machine import OtherLoad, describe
 from bench.peers import WhisperTranscribe
 from bench.product import Product, running_product
+from bench.reading import Reading
 from bench.recordings import DEFAULT_FOLDER, Recording, load_recordings
 from bench.tables import Bound, bounds_table, markdown
-from bench.words import Reading, Score, score
+from bench.words import Score, score
 from voice_transcriber.engines.checkpoints import DEMO_FILE
 from voice_transcriber.transcript.languages import SEVERAL_LANGUAGES
 

@@ -6,11 +6,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 import whisper
 
+from bench.reading import Reading
 from bench.recordings import Recording, read_samples
-from bench.words import Reading, Score, normalised
+from bench.words import Score, normalised
 from voice_transcriber.engines.openai_whisper import set_alignment_heads
 
 # Word error rate in percent, segments found, median and 90th percentile of the starts' distance
@@ -32,25 +35,17 @@ _PUBLISHED: dict[str, tuple[float, int, float | None, float | None]] = {
 
 
 class WhisperTranscribe:
-    """The peer: beam 5, no conditioning, language given where the recording has one."""
+    """The peer: no conditioning, language given where the recording has one."""
 
-    def __init__(self, checkpoint: Path) -> None:
+    def __init__(self, checkpoint: Path, *, beam_size: int = 5) -> None:
+        self._beam_size = beam_size if beam_size > 1 else None  # None: greedy
         self._network = whisper.load_model(str(checkpoint), device="cpu")
         set_alignment_heads(self._network, checkpoint, checkpoint.stem)
 
     def read(self, recording: Recording, **options: Any) -> Reading:
-        torch.manual_seed(0)  # the temperature fallback draws lots
         samples = read_samples(recording.path)
         started = time.monotonic()
-        result = self._network.transcribe(
-            samples,
-            language=recording.language,
-            beam_size=5,
-            best_of=5,
-            condition_on_previous_text=False,
-            fp16=False,
-            **options,
-        )
+        result = self._transcribed(samples, recording.language, **options)
         spoken = [one for one in result["segments"] if one["text"].strip()]
         worded = [one["words"] for one in spoken if one.get("words")]
         return Reading(
@@ -61,6 +56,24 @@ class WhisperTranscribe:
             first_words_s=[words[0]["start"] for words in worded],
             last_words_s=[words[-1]["end"] for words in worded],
         )
+
+    def text(self, path: Path, *, language: str | None) -> str:
+        return str(self._transcribed(read_samples(path), language)["text"])
+
+    def _transcribed(
+        self, samples: npt.NDArray[np.float32], language: str | None, **options: Any
+    ) -> dict[str, Any]:
+        torch.manual_seed(0)  # the temperature fallback draws lots
+        found: dict[str, Any] = self._network.transcribe(
+            samples,
+            language=language,
+            beam_size=self._beam_size,
+            best_of=5,
+            condition_on_previous_text=False,
+            fp16=False,
+            **options,
+        )
+        return found
 
 
 def published_score(recording: Recording) -> Score:

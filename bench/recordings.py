@@ -13,6 +13,7 @@ import numpy.typing as npt
 from av.audio.resampler import AudioResampler
 
 SAMPLE_RATE = 16_000
+_FRAME = 4096  # samples
 DEFAULT_FOLDER = Path(__file__).resolve().parents[1] / "tests" / "data" / "audio"
 
 
@@ -22,6 +23,7 @@ class Recording:
 
     path: Path
     text: str
+    sentences: tuple[str, ...]
     starts_s: tuple[float, ...]  # of the true sentences
     ends_s: tuple[float, ...]
     sentence_languages: tuple[str, ...]
@@ -31,6 +33,10 @@ class Recording:
     def languages(self) -> frozenset[str]:
         """Empty: nobody speaks."""
         return frozenset(self.sentence_languages)
+
+    @property
+    def length_s(self) -> float:
+        return length_s(self.path)
 
     @property
     def name(self) -> str:
@@ -62,11 +68,19 @@ def _recording(folder: Path, entry: dict[str, object]) -> Recording:
     return Recording(
         path=folder / str(entry["file"]),
         text=str(entry["text"]),
+        sentences=tuple(segment["text"] for segment in segments),
         starts_s=tuple(segment["start"] for segment in segments),
         ends_s=tuple(segment["end"] for segment in segments),
         sentence_languages=tuple(segment["language"] for segment in segments),
         english=" ".join(segment["english"] for segment in segments),
     )
+
+
+def length_s(path: Path) -> float:
+    """As the header says."""
+    with av.open(path) as container:
+        assert container.duration is not None
+        return container.duration / av.time_base
 
 
 def read_samples(path: Path) -> npt.NDArray[np.float32]:
@@ -77,6 +91,21 @@ def read_samples(path: Path) -> npt.NDArray[np.float32]:
         for frame in [*container.decode(audio=0), None]:
             blocks += [part.to_ndarray()[0] for part in resampler.resample(frame)]
     return np.concatenate(blocks).astype(np.float32) / 32768.0
+
+
+def write_flac(path: Path, samples: npt.NDArray[np.float32]) -> Path:
+    """16 kHz mono."""
+    data = np.clip(np.rint(samples * 32768), -32768, 32767).astype(np.int16)
+    with av.open(path, "w") as out:
+        stream = out.add_stream("flac", rate=SAMPLE_RATE, layout="mono")
+        for first in range(0, len(data), _FRAME):
+            frame = av.AudioFrame.from_ndarray(
+                np.ascontiguousarray(data[None, first : first + _FRAME]), "s16", "mono"
+            )
+            frame.sample_rate, frame.pts = SAMPLE_RATE, first
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    return path
 
 
 def write_repeated(source: Path, target: Path, *, seconds: float) -> Path:

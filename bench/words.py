@@ -9,20 +9,8 @@ from dataclasses import dataclass, replace
 import jiwer
 import numpy as np
 
+from bench.reading import Reading
 from bench.recordings import Recording
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reading:
-    """What a program made of a recording."""
-
-    text: str
-    starts_s: Sequence[float]
-    language: str | None
-    wall_s: float
-    first_words_s: Sequence[float] = ()  # starts of the segments' first words, where asked for
-    last_words_s: Sequence[float] = ()  # ends of their last words
-    languages: Sequence[str | None] = ()  # of the segments, where there are several
 
 
 @dataclass(frozen=True, kw_only=True)
