@@ -2,14 +2,16 @@
 # make run     serve on http://localhost:5001
 # make check   prove the installation with the demo model and a shipped recording
 # make test    the whole gate: format, lint, types, tests
-# make bench   measurements, side by side with whisper's own transcribe()
+# make bench   measurements, side by side with openai-whisper, faster-whisper and whisper.cpp
 # make clean   remove what the other targets made
 #
+# WORKERS      processes that run tests side by side
 # PYTHON       interpreter that makes the environment (3.11 or newer)
 # TORCH_INDEX  address of a package index to take torch from, to choose its CPU or a CUDA build;
 #              empty: the index that pip uses anyway. Run `make clean` before changing it.
 
 PYTHON ?= python3
+WORKERS ?= 2
 TORCH_INDEX ?=
 
 VENV := .venv
@@ -31,9 +33,9 @@ test: $(VENV)/.tests
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses=$(WORKERS) --dist=loadfile
 
-bench: $(VENV)/.tests
+bench: $(VENV)/.bench
 	$(BIN)/python -m bench
 
 clean:
@@ -53,4 +55,8 @@ endif
 
 $(VENV)/.tests: requirements-dev.txt $(VENV)/.product
 	$(PIP) -r requirements-dev.txt
+	touch $@
+
+$(VENV)/.bench: requirements-bench.txt $(VENV)/.tests
+	$(PIP) -r requirements-bench.txt
 	touch $@

@@ -77,6 +77,7 @@ class Program:
             **os.environ,
             "ENGINE": "fake",
             "DEFAULT_MODEL": "demo",
+            "ENABLE_CACHE": "false",
             "DATA_DIR": str(self.data_dir),
             "WHISPER_MODEL_DIR": str(self.folder / "models"),
             **self.settings,

@@ -20,11 +20,13 @@ DEMO = TranscribeOptions(model="demo")
 def settings_for(folder: Path, **values: str) -> Settings:
     """The fake engine and folders below `folder`, unless `values` say otherwise.
 
-    Levels are left alone: the fake engine's text follows from the samples.
+    Levels are left alone: the fake engine's text follows from the samples. Nothing is cached: tests
+    submit the same recordings again and again.
     """
     defaults = {
         "ENGINE": "fake",
         "AUDIO_OPTIMIZATION": "false",
+        "ENABLE_CACHE": "false",
         "DEFAULT_MODEL": "demo",
         "DATA_DIR": str(folder / "data"),
         "WHISPER_MODEL_DIR": str(folder / "models"),

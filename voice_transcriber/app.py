@@ -10,7 +10,9 @@ from flask import Flask
 from voice_transcriber.settings import Settings
 from voice_transcriber.web import (
     access,
+    api_cache,
     api_docs,
+    api_gpu,
     api_jobs,
     api_models,
     api_ops,
@@ -49,8 +51,10 @@ def create_app(settings: Settings, services: Services) -> Flask:
     wording.install(app)
     app.register_blueprint(api_jobs.bp)
     app.register_blueprint(api_models.bp)
+    app.register_blueprint(api_cache.bp)
     app.register_blueprint(api_ops.bp)
     app.register_blueprint(api_system.bp)
+    app.register_blueprint(api_gpu.bp)
     app.register_blueprint(api_docs.bp)
     app.register_blueprint(api_docs.pages)
     app.register_blueprint(pages.bp)

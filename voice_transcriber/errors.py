@@ -34,7 +34,11 @@ TranscriberError
     EngineOutOfMemory             engine_out_of_memory
     GpuFailed                     gpu_failed
     EngineStalled                 engine_stalled
+    RemoteUnreachable             remote_unreachable
+  RemoteRefused                   remote_refused
+  RemoteTooLarge                  remote_too_large
   PoisonWindow                    poison_window
+  PartsFailed                     parts_failed
   ConfigurationError              invalid_setting
   DataFolderBusy                  data_folder_busy
   ClaimLost                       claim_lost
@@ -262,7 +266,7 @@ class ModelTooLarge(ModelError):
     """The model does not fit into the memory that is free."""
 
     code = "model_too_large"
-    default_remedy = "Choose a smaller model, close other programs, or lower BATCH_SIZE."
+    default_remedy = "Choose a smaller model, or close other programs."
 
 
 class EngineError(TranscriberError):
@@ -301,11 +305,41 @@ class EngineStalled(EngineError):
     default_remedy = "Retry the job; if it happens again, choose a smaller model."
 
 
+class RemoteUnreachable(EngineError):
+    """The remote server could not be reached, or could not do the work, several times in a row."""
+
+    code = "remote_unreachable"
+    default_remedy = (
+        "Retry the job when the server is back; REMOTE_FALLBACK lets the local engine take over."
+    )
+
+
+class RemoteRefused(TranscriberError):
+    """The remote server refuses the work."""
+
+    code = "remote_refused"
+    default_remedy = "Check REMOTE_URL, REMOTE_MODEL and REMOTE_API_KEY."
+
+
+class RemoteTooLarge(TranscriberError):
+    """The remote server takes no request of this size."""
+
+    code = "remote_too_large"
+    default_remedy = "Lower REMOTE_MAX_SIZE, or raise the limit of the server or its proxy."
+
+
 class PoisonWindow(TranscriberError):
     """A part of the recording ended the speech engine three times; the other parts are done."""
 
     code = "poison_window"
     default_remedy = "Retry the job with another model; the text of the other parts is kept."
+
+
+class PartsFailed(TranscriberError):
+    """The speech engine failed at parts of the recording, several times; the others are done."""
+
+    code = "parts_failed"
+    default_remedy = "Retry the job: only what is missing is done again."
 
 
 class ConfigurationError(TranscriberError):

@@ -81,6 +81,7 @@ class TranscribeOptions:
     from_s: float = 0.0  # only this stretch of the recording is transcribed;
     to_s: float | None = None  # times stay those of the file
     audio_track: int | None = None  # from 0, among the sound tracks; None: the first one
+    use_cache: bool = True  # False: computed anew, whatever is known of the recording
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +103,7 @@ class NewJob:
     size_bytes: int
     options: TranscribeOptions
     priority: Priority = Priority.NORMAL
+    run_at: float = 0.0  # no worker takes it before this time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +122,7 @@ class Job:
     created_at: float
     started_at: float | None = None
     finished_at: float | None = None
+    queued_at: float = 0.0  # when a user last put it into the queue
     run_at: float = 0.0  # not claimed before this time (retry backoff)
     owner: str | None = None  # boot id of the process that runs it
     attempt: int = 0  # fencing token: grows with every claim
@@ -140,6 +143,11 @@ class Job:
     def is_live(self) -> bool:
         return self.status in LIVE_STATUSES
 
+    @property
+    def is_cached(self) -> bool:
+        """Its text was known before, from an earlier job."""
+        return bool(self.performance.get("cached"))
+
     def remaining_s(self, *, now: float) -> float | None:
         """Seconds until it will probably be done; None when that is not known, or has passed."""
         if self.status is not JobStatus.RUNNING or self.cancel_requested or self.ends_at is None:
@@ -159,27 +167,40 @@ class Claim:
 class WindowStatus(StrEnum):
     PENDING = "pending"
     DONE = "done"
-    FAILED = "failed"  # killed the engine three times while it ran alone
+    FAILED = "failed"  # killed the engine three times while it ran alone, or its chunk was given up
 
 
 class ChunkStatus(StrEnum):
-    """Derived from the chunk's windows; never stored."""
+    """Derived from the chunk and its windows; never stored."""
 
-    QUEUED = "queued"
-    RUNNING = "running"
-    COMPLETED = "completed"
-    FAILED = "failed"
+    WAITING = "waiting"
+    PLANNING = "planning"  # its speech is looked for
+    TRANSCRIBING = "transcribing"
+    DONE = "done"
+    FAILED = "failed"  # a part of it has no text
 
 
 @dataclass(frozen=True, kw_only=True)
 class Chunk:
-    """A stretch of about AUDIO_CHUNK_SIZE seconds whose plan is committed. Samples at 16 kHz."""
+    """A stretch of at most AUDIO_CHUNK_SIZE seconds that is worked on by itself. Samples at 16 kHz.
+
+    While it has no plan its speech is looked for, and `end_sample` is provisional, unless it was
+    given up.
+    """
 
     index: int
     start_sample: int
     end_sample: int
     language: str | None  # decided before the first decode; None when no speech was heard yet
     gain: float = 1.0  # factor that levels quiet audio
+    is_planned: bool = True  # its windows are known
+    failures: int = 0  # engine errors so far; decides the backoff
+    error: str | None = None  # why it was given up: what is missing of it stays so
+
+    @property
+    def attempt(self) -> int:
+        """Which try at it this is, from 1."""
+        return self.failures + (self.error is None)
 
 
 @dataclass(frozen=True, kw_only=True)

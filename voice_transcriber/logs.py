@@ -18,3 +18,5 @@ def set_up_logging(*, level: str, instance_id: str) -> None:
     root.setLevel(level)
     # Its lines are written only when LOG_PERFORMANCE_METRICS is on, and then always.
     logging.getLogger(PERFORMANCE_LOGGER).setLevel(logging.INFO)
+    # At DEBUG it writes the headers of HTTP/2, among them the key of a remote engine.
+    logging.getLogger("hpack").setLevel(logging.WARNING)

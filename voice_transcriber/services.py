@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from filelock import FileLock
@@ -15,23 +16,33 @@ from voice_transcriber.audio.decode import Decoder
 from voice_transcriber.blobs.base import BlobStore
 from voice_transcriber.blobs.local import LocalBlobs
 from voice_transcriber.data_folder import DataFolder
+from voice_transcriber.engines.auto.known import KnownChoices
+from voice_transcriber.engines.auto.machine import thread_counts
+from voice_transcriber.engines.batch_sizes import AUTO_MOST_ON_GPU, first_batch_size
 from voice_transcriber.engines.checkpoints import DEMO, Checkpoints
 from voice_transcriber.engines.child import HostStarter, process_starter, thread_starter
 from voice_transcriber.engines.client import EngineClient
 from voice_transcriber.engines.compute import check_computing, place_on
 from voice_transcriber.engines.downloads import Downloads
+from voice_transcriber.engines.encoders.installed import check_encoder
 from voice_transcriber.engines.preload import Preloader
 from voice_transcriber.engines.protocol import HostOptions
 from voice_transcriber.engines.published import CHECKPOINTS, Checkpoint
+from voice_transcriber.engines.remote.models import RemoteModels
+from voice_transcriber.engines.remote.options import RemoteOptions
+from voice_transcriber.engines.remote.takeover import LocalTakeover
+from voice_transcriber.engines.speech import SpeechEngine
 from voice_transcriber.errors import ConfigurationError, UnknownModel
 from voice_transcriber.job import JobStatus
 from voice_transcriber.jobs.finished_files import FinishedFiles
 from voice_transcriber.jobs.hooks import HookChain, JobHooks
 from voice_transcriber.jobs.housekeeping import Housekeeping
+from voice_transcriber.jobs.known import KnownResults
 from voice_transcriber.jobs.manager import JobManager
 from voice_transcriber.jobs.model_library import ModelLibrary
 from voice_transcriber.jobs.output_folder import OutputFolder
 from voice_transcriber.jobs.prober import Prober
+from voice_transcriber.jobs.recipes import Recipes, configuration, decoder_version
 from voice_transcriber.jobs.runner import Workshop
 from voice_transcriber.jobs.scheduler import make_scheduler
 from voice_transcriber.jobs.sidecar import Sidecars
@@ -41,10 +52,15 @@ from voice_transcriber.monitor.history import SAMPLE_INTERVAL_S
 from voice_transcriber.monitor.performance import PerformanceMonitor
 from voice_transcriber.monitor.system import SystemMonitor
 from voice_transcriber.processes.spawn import Spawner
+from voice_transcriber.results.cache import CacheOptions, ResultCache
 from voice_transcriber.settings import Settings, cpu_threads
 from voice_transcriber.store.base import Store
 from voice_transcriber.store.sqlite import SqliteStore
 
+if TYPE_CHECKING:
+    from voice_transcriber.engines.remote.engine import RemoteEngine
+
+REMOTE = "remote"
 EXPRESS_WORKERS = 2
 SAMPLE = Path(__file__).resolve().parent / "assets" / "sample.flac"
 
@@ -71,18 +87,30 @@ class Services:
         """
         self.settings = settings
         self.sample = SAMPLE
-        self.demo_model = DEMO
-        self.models = Checkpoints(
+        self._local_models = Checkpoints(
             settings.whisper_model_dir, published=published, offline=settings.offline
         )
+        self.models: Checkpoints = self._local_models
+        self.demo_model = DEMO
+        self._local_engine = settings.engine
+        if settings.engine == REMOTE:
+            self.models = RemoteModels(
+                settings.whisper_model_dir,
+                RemoteOptions.of(settings),
+                default=settings.default_model,
+                published=published,
+            )
+            self.demo_model = settings.default_model
+            self._local_engine = settings.remote_fallback
         _check_model_names(self.models, "DEFAULT_MODEL", [settings.default_model])
         _check_model_names(self.models, "PRELOAD_MODELS", settings.preload_models)
         check_computing(
-            engine=settings.engine,
+            engine=self._local_engine,
             device=settings.device,
             compute_type=settings.compute_type,
             gpu_enabled=settings.enable_gpu_acceleration,
         )
+        check_encoder(settings.encoder, engine=self._local_engine)
         self._folder = DataFolder(settings.data_dir)
         self.spool_dir = self._folder.temp  # request bodies, on the disk of the blobs
         self._folder.create()
@@ -91,8 +119,10 @@ class Services:
         self._boot_id = uuid.uuid4().hex
         self.store: Store = SqliteStore(self._folder.database)
         self.blobs: BlobStore = LocalBlobs(self._folder.blobs)
+        self.results = ResultCache(self.store, _cache_options(settings))
         self._spawner = Spawner()
-        self.engine = EngineClient(self._host_starter())
+        self.remote: RemoteEngine | None = None
+        self.engine = self._make_engine()
         self._monitor = PerformanceMonitor(log_figures=settings.log_performance_metrics)
         self.system = SystemMonitor(
             store=self.store, data_dir=settings.data_dir, engine_pid=lambda: self.engine.pid
@@ -106,21 +136,42 @@ class Services:
             downloads=self._downloads,
             engine=self.engine,
             store=self.store,
-            batch_size=settings.batch_size,
+            batch_size=first_batch_size(settings.batch_size),
             compute_type_on=lambda device: place_on(device, self._host_options()).compute_type,
+            choices=KnownChoices(self._host_options()),
         )
         self._build_jobs()
 
+    def _make_engine(self) -> SpeechEngine:
+        settings = self.settings
+        if settings.engine != REMOTE:
+            return EngineClient(self._host_starter())
+        takeover = None
+        if settings.remote_fallback != "none":
+            takeover = LocalTakeover(
+                EngineClient(self._host_starter()),
+                self._local_models,
+                level_audio=settings.audio_optimization,
+            )
+        from voice_transcriber.engines.remote.engine import RemoteEngine  # it loads httpx
+
+        self.remote = RemoteEngine(RemoteOptions.of(settings), takeover=takeover)
+        return self.remote
+
     def _host_options(self) -> HostOptions:
         return HostOptions(
-            engine=self.settings.engine,
+            engine=self._local_engine,
             threads=cpu_threads(self.settings.engine_threads),
-            batch_size=self.settings.batch_size,
+            batch_size=first_batch_size(self.settings.batch_size),
+            gpu_batch_size=AUTO_MOST_ON_GPU if self.settings.batch_size == "auto" else None,
+            gpu_memory_threshold=self.settings.gpu_memory_threshold,
             model_cache_size=self.settings.whisper_model_cache_size,
             use_gpu=self.settings.enable_gpu_acceleration and self.settings.device != "cpu",
             gpu_expected=self.settings.device == "cuda",
             free_memory_early=self.settings.memory_optimization,
             compute_type=self.settings.compute_type,
+            encoder=self.settings.encoder,
+            thread_counts=thread_counts(self.settings.engine_threads),
             model_dir=str(self.settings.whisper_model_dir),
         )
 
@@ -139,6 +190,27 @@ class Services:
             if self._output
             else None
         )
+        hooks = HookChain(self._monitor, self.system, self._finished_files or JobHooks())
+        run_options = TranscriptionOptions(
+            chunk_size_s=settings.audio_chunk_size_s,
+            parallel_chunks=settings.max_parallel_chunks,
+            level_audio=settings.audio_optimization,
+            beam_size=settings.beam_size,
+            windows_in_flight=2 * _windows_at_once(settings),
+            max_request_bytes=self.remote.max_sound_bytes if self.remote else None,
+        )
+        self.known = KnownResults(
+            self.results,
+            recipes=Recipes(
+                self.store,
+                checkpoints=self.models,
+                configuration=lambda: configuration(self._host_options(), asdict(run_options)),
+            ),
+            store=self.store,
+            sidecars=sidecars,
+            hooks=hooks,
+            decoder_version=decoder_version(),
+        )
         workshop = Workshop(
             store=self.store,
             blobs=self.blobs,
@@ -146,13 +218,10 @@ class Services:
             decoder=decoder,
             engine=self.engine,
             sidecars=sidecars,
-            hooks=HookChain(self._monitor, self.system, self._finished_files or JobHooks()),
+            hooks=hooks,
+            known=self.known,
             work_dir=self._folder.work,
-            options=TranscriptionOptions(
-                chunk_size_s=settings.audio_chunk_size_s,
-                level_audio=settings.audio_optimization,
-                windows_in_flight=2 * settings.batch_size,
-            ),
+            options=run_options,
         )
         self._workers = Workers(
             workshop,
@@ -166,6 +235,7 @@ class Services:
             checkpoints=self.models,
             sidecars=sidecars,
             workers=self._workers,
+            known=self.known,
             data_dir=settings.data_dir,
             max_queue_size=settings.max_queue_size,
         )
@@ -177,6 +247,7 @@ class Services:
             blobs=self.blobs,
             engine=self.engine,
             manager=self.manager,
+            results=self.results,
             work_dir=self._folder.work,
             temp_dir=self._folder.temp,
             retention_days=settings.retention_days,
@@ -203,6 +274,7 @@ class Services:
     def preload(self) -> None:
         """Bring PRELOAD_MODELS into memory in the background; what serves wants it, no command."""
         self._preloader.start()
+        threading.Thread(target=self.results.warm, name="cache-warming", daemon=True).start()
 
     def drain(self) -> None:
         """Accept nothing, claim nothing, let the windows in work be committed; reads go on."""
@@ -251,10 +323,28 @@ class Services:
         )
 
 
+def _windows_at_once(settings: Settings) -> int:
+    if settings.engine == REMOTE:
+        return settings.remote_parallel
+    return first_batch_size(settings.batch_size)
+
+
 def _output_folder(settings: Settings) -> OutputFolder | None:
     if settings.transcriptions_dir is None:
         return None
     return OutputFolder(settings.transcriptions_dir, settings.output_formats)
+
+
+def _cache_options(settings: Settings) -> CacheOptions:
+    return CacheOptions(
+        # A server elsewhere may change its model at any time, and has no hash that could tell.
+        enabled=settings.enable_cache and settings.engine != REMOTE,
+        entries=settings.cache_size,
+        ttl_s=settings.cache_ttl_seconds,
+        on_disk=settings.enable_disk_cache,
+        disk_bytes=settings.disk_cache_size_bytes,
+        disk_ttl_s=settings.disk_cache_ttl_s,
+    )
 
 
 def _check_model_names(models: Checkpoints, setting: str, names: Sequence[str]) -> None:

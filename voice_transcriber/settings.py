@@ -14,7 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
+from urllib.parse import urlsplit
 
 from voice_transcriber.errors import ConfigurationError
 
@@ -94,6 +95,47 @@ def parse_optional_folder(text: str) -> Path | None:
     return parse_folder(text) if text.strip() else None
 
 
+def parse_optional_file(text: str) -> Path | None:
+    return Path(text.strip()).expanduser() if text.strip() else None
+
+
+def parse_token(text: str) -> str:
+    """A secret that travels in a header."""
+    token = text.strip()
+    if not all("!" <= sign <= "~" for sign in token):
+        raise ValueError("give it without spaces and letters beyond ASCII")
+    return token
+
+
+def parse_server_url(text: str) -> str:
+    """Address of a server without credentials, query and fragment; empty when there is none."""
+    url = text.strip().rstrip("/")
+    if not url:
+        return ""
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("give an address such as https://api.openai.com")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("give the address without a name and password; REMOTE_API_KEY is sent")
+    if parts.query or parts.fragment or any(sign.isspace() for sign in url):
+        raise ValueError("give the address without spaces and without what follows ? or #")
+    if parts.port == 0:
+        raise ValueError("give a port from 1 to 65535")
+    return url
+
+
+def parse_remote_models(text: str) -> tuple[str, ...]:
+    """The server's name for every model, or pairs of our name and the server's."""
+    entries = parse_model_names(text)
+    for entry in entries:
+        ours, sign, theirs = entry.rpartition("=")
+        if not theirs.strip() or (sign and not ours.strip()):
+            raise ValueError("give one name, or pairs such as base=whisper-1,large-v3=whisper-1")
+    if not entries or sum("=" not in entry for entry in entries) > 1:
+        raise ValueError("give one name, or pairs such as base=whisper-1,large-v3=whisper-1")
+    return entries
+
+
 def parse_size(text: str) -> int:
     """Bytes from '500MB', '2 GB', '750KB' or a plain number of megabytes (decimal units)."""
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(KB|MB|GB|TB)?\s*", text, re.IGNORECASE)
@@ -131,6 +173,26 @@ def whole_number(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
+def parse_batch_size(text: str) -> int | Literal["auto"]:
+    if text.strip().lower() == "auto":
+        return "auto"
+    try:
+        return whole_number(1, 256)(text)
+    except ValueError as error:
+        raise ValueError(f"{error}, or auto") from None
+
+
+def parse_part(text: str) -> float:
+    """A number above 0 and at most 1."""
+    try:
+        part = float(text.strip())
+    except ValueError:
+        part = 0.0
+    if not 0 < part <= 1:
+        raise ValueError("give a number above 0 and at most 1")
+    return part
+
+
 def one_of(*choices: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
         for choice in choices:
@@ -164,24 +226,47 @@ SETTING_GROUPS: Mapping[str, tuple[Setting, ...]] = {
         Setting("SHUTDOWN_GRACE", "30", parse_duration, "Seconds that running jobs have, after SIGTERM, to commit the windows in work."),
     ),
     "Audio": (
-        Setting("AUDIO_CHUNK_SIZE", "600", parse_duration, "Length in seconds of the chunks that a long file is planned in; cuts are made at quiet points."),
+        Setting("AUDIO_CHUNK_SIZE", "600", parse_duration, "Longest chunk, in seconds, that a file is planned in; cuts are made at quiet points. Short files have shorter ones, so that they go side by side."),
+        Setting("MAX_PARALLEL_CHUNKS", "4", whole_number(1, 64), "Chunks of one file that are worked on side by side. 1: one after the other."),
         Setting("MAX_DURATION", "24h", parse_duration, "Longest recording; units s, m, h, d."),
         Setting("AUDIO_OPTIMIZATION", "true", parse_switch, "On: quiet recordings are raised to a normal level before speech is looked for. Off: the audio is used as it is; speech in quiet recordings is missed."),
     ),
     "Models and engine": (
-        Setting("ENGINE", "openai-whisper", one_of("openai-whisper", "faster-whisper", "fake"), "Speech engine. openai-whisper: PyTorch. faster-whisper: CTranslate2, which can compute with 8-bit weights; it converts a model once, on first use. fake is for tests of the program: it invents its text."),
+        Setting("ENGINE", "openai-whisper", one_of("openai-whisper", "faster-whisper", "auto", "remote", "fake"), "Speech engine. openai-whisper: PyTorch. faster-whisper: CTranslate2, which can compute with 8-bit weights; it converts a model once, on first use. auto: the faster one of these two on this machine, measured once for each model. remote: a server of your choice, see the group Remote engine. fake is for tests of the program: it invents its text."),
+        Setting("ENCODER", "auto", one_of("auto", "own", "openvino"), "What turns sound into what the engine's decoder reads, on a CPU. own: the engine's own encoder. openvino: OpenVINO's, from the same model file; needs requirements-openvino.txt. auto: with ENGINE=auto the fastest one that is installed, else own."),
         Setting("ENGINE_ISOLATION", "process", one_of("process", "thread"), "process: the engine runs in a child process that is replaced when it crashes. thread: in the app's own process (debugger, smallest machines)."),
         Setting("DEFAULT_MODEL", "base", parse_text, "Model that is used where a job names none.", aliases=("MODEL_SIZE",)),
         Setting("PRELOAD_MODELS", "", parse_model_names, "Models that are loaded when the program starts, comma-separated; a missing one is downloaded first."),
         Setting("OFFLINE", "false", parse_switch, "On: no connection to other machines is ever opened; a model that is not in WHISPER_MODEL_DIR is refused. Off: missing models are downloaded."),
         Setting("WHISPER_MODEL_CACHE_SIZE", "2", whole_number(1, 2), "Models kept in memory; the least recently used one goes first."),
         Setting("MODEL_IDLE", "30m", parse_duration, "Time after which a model that nobody uses is taken out of memory."),
-        Setting("ENGINE_THREADS", "0", whole_number(0, 1024), "Threads of the engine. 0: one for each physical core."),
-        Setting("BATCH_SIZE", "8", whole_number(1, 256), "Most windows that are decoded together."),
+        Setting("ENGINE_THREADS", "0", whole_number(0, 1024), "Threads of the engine. 0: one for each core that the program may use; ENGINE=auto measures whether fewer are faster where cores have two threads."),
+        Setting("BATCH_SIZE", "auto", parse_batch_size, "Most windows that are decoded together. auto: 8; on a GPU more, up to 64, as long as that is faster. Fewer where memory has no room for so many."),
+        Setting("BEAM_SIZE", "5", whole_number(1, 10), "Texts of a window that are followed side by side, of which the most likely is kept. 1: only the most likely next token is followed, which is faster and mishears more."),
         Setting("ENABLE_GPU_ACCELERATION", "true", parse_switch, "On: a CUDA GPU is used where PyTorch sees one; what it cannot do runs on the CPU, and the job says so. Off: the CPU is used."),
+        Setting("GPU_MEMORY_THRESHOLD", "0.9", parse_part, "Part of the GPU's memory, above 0 and at most 1, that all programs together may use. Above it windows are decoded in smaller batches, then on the CPU; when there is room again, on the GPU."),
         Setting("DEVICE", "auto", one_of("auto", "cpu", "cuda"), "auto: a GPU where there is one, else the CPU. cpu: the CPU, as with ENABLE_GPU_ACCELERATION off. cuda: as auto, and jobs say so when there is no GPU to use."),
-        Setting("COMPUTE_TYPE", "auto", one_of("auto", "int8", "int8_float16", "float16", "bfloat16", "float32"), "What the engine computes with. auto: float16 on a GPU; on a CPU int8 (faster-whisper) or float32 (openai-whisper). What the engine lacks is refused at the start; a type that only GPUs have counts for the GPU."),
+        Setting("COMPUTE_TYPE", "auto", one_of("auto", "int8", "int8_float16", "float16", "bfloat16", "float32"), "What the engine computes with. auto: float16 on a GPU; on a CPU int8 (faster-whisper) or float32 (openai-whisper), with ENGINE=auto what is fastest. What the engine lacks is refused at the start; a type that only GPUs have counts for the GPU."),
         Setting("MEMORY_OPTIMIZATION", "false", parse_switch, "On: one model is kept in memory, and it is let go as soon as no job is left. Off: models stay as WHISPER_MODEL_CACHE_SIZE and MODEL_IDLE say."),
+    ),
+    "Remote engine": (
+        Setting("REMOTE_URL", "", parse_server_url, "Address of a server that speaks OpenAI's dialect, for ENGINE=remote: https://api.openai.com, or your own such as http://localhost:8000. The sound of every recording is sent there."),
+        Setting("REMOTE_API_KEY", "", parse_token, "Key that the server asks for. Empty: none is sent.", secret=True),
+        Setting("REMOTE_MODEL", "whisper-1", parse_remote_models, "The server's model, for whatever model a job names; or pairs, comma-separated, of a name for jobs and the server's: base=Systran/faster-whisper-base,large-v3=whisper-1."),
+        Setting("REMOTE_MAX_SIZE", "25MB", parse_size, "Largest request that the server takes; chunks are cut to it (a minute of audio is 1.92 MB)."),
+        Setting("REMOTE_PARALLEL", "4", whole_number(1, 10), "Requests to the server at the same time."),
+        Setting("REMOTE_TIMEOUT", "120", parse_duration, "Seconds without a byte from the server after which a try is given up."),
+        Setting("REMOTE_CONNECT_TIMEOUT", "30", parse_duration, "Seconds to connect to the server."),
+        Setting("REMOTE_CA_FILE", "", parse_optional_file, "File (PEM) of a certificate authority of your own that signed the server's certificate. Empty: only the public ones are trusted."),
+        Setting("REMOTE_FALLBACK", "none", one_of("none", "openai-whisper", "faster-whisper", "auto", "fake"), "Engine of this machine that takes a recording over when the server stays unreachable; its model is downloaded where it is missing. none: the job is tried again later, then fails."),
+    ),
+    "Result cache": (
+        Setting("ENABLE_CACHE", "true", parse_switch, "On: a recording that was transcribed before, with the same options, is answered at once from what is kept of it. Off: every job is computed, and what was kept is deleted."),
+        Setting("CACHE_SIZE", "100", whole_number(1, 100_000), "Results kept in memory; the least recently used one goes first."),
+        Setting("CACHE_TTL_SECONDS", "3600", whole_number(1, 31_536_000), "Seconds that a result stays in memory."),
+        Setting("ENABLE_DISK_CACHE", "true", parse_switch, "On: results are kept in the database too, beyond a restart. Off: in memory only."),
+        Setting("DISK_CACHE_SIZE", "500MB", parse_size, "Room for results in the database; what was not used for longest goes first."),
+        Setting("DISK_CACHE_TTL", "30d", parse_duration, "Time that a result stays in the database."),
     ),
     "Logs": (
         Setting("LOG_LEVEL", "WARNING", one_of("DEBUG", "INFO", "WARNING", "ERROR"), "Lowest level of the lines in the log (standard error)."),
@@ -213,9 +298,11 @@ class Settings:
     cleanup_interval_s: float
     shutdown_grace_s: float
     audio_chunk_size_s: float
+    max_parallel_chunks: int
     max_duration_s: float
     audio_optimization: bool
     engine: str
+    encoder: str
     engine_isolation: str
     default_model: str
     preload_models: tuple[str, ...]
@@ -223,11 +310,28 @@ class Settings:
     whisper_model_cache_size: int
     model_idle_s: float
     engine_threads: int
-    batch_size: int
+    batch_size: int | Literal["auto"]
+    beam_size: int
     enable_gpu_acceleration: bool
+    gpu_memory_threshold: float
     device: str
     compute_type: str
     memory_optimization: bool
+    remote_url: str
+    remote_api_key: str
+    remote_model: tuple[str, ...]
+    remote_max_size_bytes: int
+    remote_parallel: int
+    remote_timeout_s: float
+    remote_connect_timeout_s: float
+    remote_ca_file: Path | None
+    remote_fallback: str
+    enable_cache: bool
+    cache_size: int
+    cache_ttl_seconds: int
+    enable_disk_cache: bool
+    disk_cache_size_bytes: int
+    disk_cache_ttl_s: float
     log_level: str
     log_performance_metrics: bool
     instance_id: str
@@ -282,7 +386,7 @@ def _parsed(setting: Setting, text: str) -> Any:
     try:
         return setting.parse(text)
     except ValueError as error:
-        shown = "(secret)" if setting.secret else repr(text)
+        shown = "(secret)" if setting.secret else repr(re.sub(r"//[^/]*@", "//(secret)@", text))
         raise ConfigurationError(
             f"{setting.name} is {shown}, which cannot be used.",
             remedy=f"{setting.name}: {error} (default: {setting.default or 'empty'}).",
@@ -293,7 +397,7 @@ def _is_wildcard(host: str) -> bool:
     return host in {"", "0.0.0.0", "::", "*"}
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     if host.lower() == "localhost":
         return True
     try:
@@ -303,6 +407,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _check_together(settings: Settings) -> None:
+    _check_remote(settings)
     if settings.api_key and len(settings.api_key) < 16:
         raise ConfigurationError(
             "API_KEY is too short to be safe.",
@@ -310,7 +415,7 @@ def _check_together(settings: Settings) -> None:
             "python -c 'import secrets; print(secrets.token_urlsafe(32))'",
         )
     protected = settings.api_key or settings.allow_without_key
-    if not protected and not _is_loopback(settings.host):
+    if not protected and not is_loopback(settings.host):
         raise ConfigurationError(
             f"HOST is {settings.host!r}, which other machines can reach, and there is no API_KEY.",
             remedy="Set API_KEY to a long random text, or HOST to 127.0.0.1.",
@@ -327,6 +432,28 @@ def _check_together(settings: Settings) -> None:
         raise ConfigurationError(
             "AUDIO_CHUNK_SIZE is below 30 seconds, the length of one window.",
             remedy="AUDIO_CHUNK_SIZE: give 30 or more (default: 600).",
+        )
+
+
+def _check_remote(settings: Settings) -> None:
+    if settings.engine != "remote":
+        return
+    if not settings.remote_url:
+        raise ConfigurationError(
+            "ENGINE is 'remote', and there is no REMOTE_URL.",
+            remedy="Set REMOTE_URL to the server's address, such as http://localhost:8000, or "
+            "choose another ENGINE.",
+        )
+    if settings.offline and not is_loopback(urlsplit(settings.remote_url).hostname or ""):
+        raise ConfigurationError(
+            f"OFFLINE is on, and REMOTE_URL is {settings.remote_url!r}, another machine.",
+            remedy="Set OFFLINE to false, REMOTE_URL to a server on this machine, or choose "
+            "another ENGINE.",
+        )
+    if settings.remote_ca_file is not None and not settings.remote_ca_file.is_file():
+        raise ConfigurationError(
+            f"REMOTE_CA_FILE names {settings.remote_ca_file}, which is no file.",
+            remedy="Set REMOTE_CA_FILE to a file of certificates in PEM form, or leave it empty.",
         )
 
 

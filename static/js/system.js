@@ -1,6 +1,8 @@
 // The system page: tiles made by the server, charts that grow with each answer.
 
+import { confirmed } from "./actions.js";
 import { Chart } from "./chart.js";
+import { request } from "./http.js";
 import { element, morph } from "./morph.js";
 import { startPolling } from "./poll.js";
 
@@ -81,7 +83,7 @@ function tableRow([name, ...texts]) {
   return row;
 }
 
-startPolling({
+const polling = startPolling({
   path: "/ui/system",
   revision: 0,
   nextPollMs: 0,
@@ -90,4 +92,19 @@ startPolling({
     morph(find("now").firstElementChild, element(html));
     showCharts(history);
   },
+});
+
+find("now").addEventListener("click", async ({ target }) => {
+  const button = target.closest("[data-clear-cache]");
+  if (!button) return;
+  if (!(await confirmed({ title: "Forget the kept results?", name: button.dataset.kept }))) return;
+  button.disabled = true;
+  try {
+    const { removed } = await (await request("/api/v1/cache", { method: "DELETE" })).json();
+    await polling.now();
+    find("cache-said").textContent = removed === 1 ? "One result was forgotten." : `${removed} results were forgotten.`;
+  } catch (problem) {
+    button.disabled = false;
+    find("cache-said").textContent = problem.text;
+  }
 });

@@ -54,6 +54,7 @@ def test_an_engine_that_was_never_needed(client: FlaskClient) -> None:
         "models": [],
         "loading": None,
         "restarts": 0,
+        "remote": None,
     }
     assert body["speed"] == {"jobs": 0, "real_time_factor": None}
 

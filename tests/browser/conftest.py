@@ -55,6 +55,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "DATA_DIR": str(folder / "data"),
         "WHISPER_MODEL_DIR": str(folder / "models"),
         "DEFAULT_MODEL": "demo",
+        "ENABLE_CACHE": "false",  # the sample is submitted again and again
         "MAX_FILE_SIZE": "5MB",
     }
     with subprocess.Popen([sys.executable, "app_main.py"], cwd=PROJECT, env=environment) as program:

@@ -32,8 +32,12 @@ FIGURES = {
     "real_time_factor": 0.3315,
     "cpu_percent": 187.0,
     "peak_memory_bytes": {"app": 71_000_000, "engine": 912_000_000, "decoder": 58_000_000},
-    "stages_s": {"decode": 0.6, "vad": 2.1, "language": 1.9, "encode": 21.7, "text": 30.2},
-}
+    "queue_s": 4.2,
+    "stages_s": {
+        "decode": 0.6, "load": 1.4, "vad": 0.5, "language": 1.9, "features": 0.4, "encode": 21.7,
+        "text": 30.2, "write": 0.2, "wait": 0.9,
+    },
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,7 @@ def _in_parts(jobs: Jobs, audio: Mapping[str, str]) -> Claim:
     later = [window_at(number, chunk_index=1) for number in (2, 3)]
     second = replace(chunk_of(4, index=1), start_sample=2 * WINDOW_SAMPLES)
     store.add_chunk(claim, second, later)
+    store.set_failures(claim, replace(second, failures=1))
     done = [result_of(window, " Some words.") for window in (*windows, later[0])]
     ends_at = store.get(claim.job_id).created_at + 590
     progress = Progress(

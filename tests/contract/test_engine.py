@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 
 import pytest
 import torch
 
+from tests.packages import need_openvino
 from tests.recordings import AUDIO, Samples, samples_of, silence
 from voice_transcriber.engines.base import (
     WINDOW_S,
@@ -19,6 +20,7 @@ from voice_transcriber.engines.base import (
     Model,
 )
 from voice_transcriber.engines.checkpoints import DEMO_FILE
+from voice_transcriber.engines.encoders.installed import OPENVINO
 from voice_transcriber.engines.registry import ENGINES, make_engine
 from voice_transcriber.errors import GpuFailed, ModelDamaged
 from voice_transcriber.job import SAMPLE_RATE
@@ -29,23 +31,39 @@ LENGTHS_S = (5, 12, 29)
 
 Load = Callable[..., Model]
 
+OTHER_ENCODERS = [("faster-whisper", OPENVINO)]
+
 
 @pytest.fixture(scope="module")
-def load(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Load:
+def load(engine: str, encoder: str, tmp_path_factory: pytest.TempPathFactory) -> Load:
     """What an engine converts goes to a folder that lasts as long as the module's tests."""
     folder = tmp_path_factory.mktemp("models")
 
     def loaded(checkpoint: Path = DEMO_FILE, compute_type: str = "float32") -> Model:
-        return make_engine(engine, folder).load(
+        return make_engine(engine, folder, encoder=encoder).load(
             checkpoint, size=checkpoint.stem, device="cpu", compute_type=compute_type
         )
 
     return loaded
 
 
-@pytest.fixture(scope="module", params=ENGINES)
-def engine(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+@pytest.fixture(scope="module", params=[*product(ENGINES, ["own"]), *OTHER_ENCODERS], ids=" ".join)
+def makeup(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """An engine and an encoder."""
+    engine, encoder = request.param
+    if encoder == OPENVINO:
+        need_openvino()
+    return engine, encoder
+
+
+@pytest.fixture(scope="module")
+def engine(makeup: tuple[str, str]) -> str:
+    return makeup[0]
+
+
+@pytest.fixture(scope="module")
+def encoder(makeup: tuple[str, str]) -> str:
+    return makeup[1]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -197,7 +215,7 @@ def test_fewer_bits_give_the_same_text(
     engine: str, load: Load, speech: Samples, found: list[Hypothesis]
 ) -> None:
     """Half precision as on a GPU; where the engine lacks that on a CPU, its 8-bit weights."""
-    model = load(compute_type="int8" if engine == "faster-whisper" else "float16")
+    model = load(compute_type="float16" if engine in ("openai-whisper", "fake") else "int8")
     features = model.encode([speech[: seconds * SAMPLE_RATE] for seconds in LENGTHS_S[:2]])
     hypotheses = model.decode(features, ENGLISH)
     assert texts(hypotheses) == texts(found)[:2]

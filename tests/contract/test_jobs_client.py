@@ -6,10 +6,12 @@ import socket
 import tempfile
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.contract.makers import Jobs, transcript_of
 from tests.running import settings_for, until
 from voice_transcriber.app import create_app
 from voice_transcriber.cli.client import JobsClient, JobView
@@ -28,7 +30,9 @@ from voice_transcriber.errors import (
     WrongState,
 )
 from voice_transcriber.job import JobStatus, Priority, TranscribeOptions
+from voice_transcriber.results.contents import packed_transcript
 from voice_transcriber.services import Services
+from voice_transcriber.store.results import ResultNotes
 from voice_transcriber.web.server import serve
 
 SPEECH = Path(__file__).parents[1] / "data" / "audio" / "en_5s.wav"
@@ -49,6 +53,7 @@ def services(tmp_path: Path) -> Iterator[Services]:
             MAX_FILE_SIZE="1MB",
             PORT=port,
             API_KEY=KEY,
+            ENABLE_CACHE="true",
         )
     )
     yield services
@@ -225,6 +230,37 @@ def test_a_job_in_the_wrong_state_says_so(client: JobsClient) -> None:
     client.cancel(job.id)
     with pytest.raises(WrongState):
         client.cancel(job.id)
+
+
+def kept(jobs: Jobs, key: str) -> str:
+    """Id of a job whose result is kept."""
+    claim, transcript = jobs.running(), transcript_of("All of it.")
+    made = packed_transcript(key, transcript)
+    jobs.store.complete(claim, transcript, {}, ResultNotes(made=made))
+    return claim.job_id
+
+
+def test_kept_results_are_counted_and_forgotten(client: JobsClient, services: Services) -> None:
+    jobs = Jobs(services.store)
+    ids = [kept(jobs, key) for key in ("one", "two", "three")]
+    found = client.cache()
+    assert found.enabled
+    assert (found.disk_entries, found.hits, found.misses) == (3, 0, 0)
+    assert found.disk_bytes > 0
+    assert client.clear_cache(ids[0]) == 1
+    assert client.clear_cache() == 2
+    assert client.cache().disk_entries == 0
+
+
+def test_an_unknown_job_has_nothing_to_forget(client: JobsClient) -> None:
+    with pytest.raises(NotFound):
+        client.clear_cache("none")
+
+
+def test_a_fresh_run_can_be_asked_for(client: JobsClient, services: Services) -> None:
+    anew = replace(DEMO, use_cache=False)
+    job = client.submit(SPEECH, options=anew, priority=Priority.NORMAL)
+    assert services.store.get(job.id).options == anew
 
 
 def test_an_unknown_format_is_told(client: JobsClient, services: Services) -> None:

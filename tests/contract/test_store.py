@@ -43,6 +43,7 @@ def test_an_added_job_is_queued_as_it_was_given(store: Store, jobs: Jobs, clock:
         options=options,
         priority=Priority.HIGH,
         created_at=clock.now,
+        queued_at=clock.now,
         language="de",
     )
     assert store.get(job.id) == job

@@ -39,6 +39,55 @@ def test_a_chunk_is_committed_once(store: Store, jobs: Jobs) -> None:
     assert store.plan(claim.job_id) == plan
 
 
+def test_a_chunk_without_a_plan_is_replaced_until_it_has_one(store: Store, jobs: Jobs) -> None:
+    claim = jobs.running()
+    opened = replace(chunk_of(4), is_planned=False)
+    store.add_chunk(claim, opened, [])
+    assert store.plan(claim.job_id).chunks == [opened]
+    failed = replace(opened, failures=4, error="There was not enough memory.")
+    store.add_chunk(claim, failed, [])
+    assert store.plan(claim.job_id).chunks == [failed]
+    store.add_chunk(claim, chunk_of(2), [window_at(0)])
+    plan = store.plan(claim.job_id)
+    assert (plan.chunks, plan.windows) == ([chunk_of(2)], [window_at(0)])
+
+
+def test_a_chunk_that_is_given_up_keeps_its_text_and_tells_why(store: Store, jobs: Jobs) -> None:
+    claim = jobs.planned(windows=3)
+    store.finish_windows(claim, [result_of(window_at(0), " Kept.")], PROGRESS)
+    tried = replace(chunk_of(3), failures=2)
+    store.set_failures(claim, tried)
+    assert store.plan(claim.job_id).chunks == [tried]
+    given_up = replace(chunk_of(3), failures=4, error="The server is away.")
+    store.set_failures(claim, given_up, failed=[window_at(2)])
+    plan = store.plan(claim.job_id)
+    assert plan.chunks == [given_up]
+    statuses = [window.status for window in plan.windows]
+    assert statuses == [WindowStatus.DONE, WindowStatus.PENDING, WindowStatus.FAILED]
+    assert list(plan.segments) == [0]
+
+
+def test_only_a_pending_window_can_be_given_up(store: Store, jobs: Jobs) -> None:
+    claim = jobs.planned(windows=1)
+    store.finish_windows(claim, [result_of(window_at(0), " Done.")], PROGRESS)
+    before = store.plan(claim.job_id)
+    given_up = replace(chunk_of(1), failures=4, error="The server is away.")
+    with pytest.raises(InternalError):
+        store.set_failures(claim, given_up, failed=[window_at(0)])
+    assert store.plan(claim.job_id) == before
+
+
+def test_a_retry_gives_chunks_their_tries_back(store: Store, jobs: Jobs) -> None:
+    claim = jobs.planned(windows=2)
+    given_up = replace(chunk_of(2), failures=4, error="The server is away.")
+    store.set_failures(claim, given_up, failed=[window_at(0), window_at(1)])
+    store.fail(claim, ERROR, {})
+    store.retry(claim.job_id, max_queued=10)
+    plan = store.plan(claim.job_id)
+    assert plan.chunks == [chunk_of(2)]
+    assert plan.windows == [window_at(0), window_at(1)]
+
+
 def test_plans_of_two_jobs_are_apart(store: Store, jobs: Jobs) -> None:
     first, second = jobs.planned(windows=1), jobs.planned(windows=1)
     store.finish_windows(first, [result_of(window_at(0), " First.")], PROGRESS)

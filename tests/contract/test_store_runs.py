@@ -238,6 +238,7 @@ FENCED: dict[str, Callable[[Store, Claim], object]] = {
     "progress": lambda store, claim: store.progress(claim, PROGRESS),
     "set_duration": lambda store, claim: store.set_duration(claim, duration_s=9.0),
     "set_language": lambda store, claim: store.set_language(claim, language="fr", probability=1),
+    "set_failures": lambda store, claim: store.set_failures(claim, chunk_of(2)),
     "add_chunk": lambda store, claim: store.add_chunk(claim, chunk_of(1, index=1), []),
     "finish_windows": lambda store, claim: store.finish_windows(
         claim, [result_of(window_at(0), " Stale.", follow_up=window_at(7))], PROGRESS

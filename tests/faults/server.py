@@ -31,6 +31,7 @@ def environment(folder: Path, **values: str) -> dict[str, str]:
         "ENGINE": "fake",
         "AUDIO_OPTIMIZATION": "false",
         "DEFAULT_MODEL": "demo",
+        "ENABLE_CACHE": "false",
         "DATA_DIR": str(folder / "data"),
         "WHISPER_MODEL_DIR": str(folder / "models"),
         "PORT": str(free_port()),

@@ -23,20 +23,45 @@ WRONG = {
     "CLEANUP_INTERVAL": ["0", "soon", "5 weeks"],
     "SHUTDOWN_GRACE": ["0s", "never"],
     "AUDIO_CHUNK_SIZE": ["0", "29", "10min"],
+    "MAX_PARALLEL_CHUNKS": ["0", "65", "all"],
     "MAX_DURATION": ["0h", "1y"],
     "AUDIO_OPTIMIZATION": ["maybe", "2"],
     "ENGINE": ["whisper", "openai whisper"],
+    "ENCODER": ["torch"],
     "ENGINE_ISOLATION": ["none"],
     "WHISPER_MODEL_CACHE_SIZE": ["0", "3"],
     "PRELOAD_MODELS": ["tiny,base,small"],
     "OFFLINE": ["never"],
     "MODEL_IDLE": ["0", "later"],
     "ENGINE_THREADS": ["-1", "1025"],
-    "BATCH_SIZE": ["0", "257"],
+    "BATCH_SIZE": ["0", "257", "automatic"],
+    "ENABLE_CACHE": ["maybe"],
+    "CACHE_SIZE": ["0", "many"],
+    "CACHE_TTL_SECONDS": ["0", "1h"],
+    "ENABLE_DISK_CACHE": ["maybe"],
+    "DISK_CACHE_SIZE": ["0", "much"],
+    "DISK_CACHE_TTL": ["0", "soon"],
+    "BEAM_SIZE": ["0", "11"],
     "ENABLE_GPU_ACCELERATION": ["cuda"],
+    "GPU_MEMORY_THRESHOLD": ["0", "1.1", "90%", "nan"],
     "DEVICE": ["gpu", "0"],
     "COMPUTE_TYPE": ["int4", "half"],
     "MEMORY_OPTIMIZATION": ["high"],
+    "REMOTE_URL": [
+        "ftp://x",
+        "example.org",
+        "http://",
+        "https://x?key=1",
+        "http://x:0",
+        "http://x y",
+    ],
+    "REMOTE_API_KEY": ["two words", "schlüssel", "line\nbreak"],
+    "REMOTE_MODEL": ["base=", "=whisper-1", "one,two", ","],
+    "REMOTE_MAX_SIZE": ["0", "big"],
+    "REMOTE_PARALLEL": ["0", "11"],
+    "REMOTE_TIMEOUT": ["0", "soon"],
+    "REMOTE_CONNECT_TIMEOUT": ["0", "soon"],
+    "REMOTE_FALLBACK": ["true", "remote"],
     "LOG_LEVEL": ["LOUD", "10"],
     "LOG_PERFORMANCE_METRICS": ["sometimes"],
     "ALLOW_WITHOUT_KEY": ["perhaps"],
@@ -44,7 +69,8 @@ WRONG = {
     "HOST": ["0.0.0.0", "::", "192.168.1.5", "example.org", "*"],  # without a key
 }
 CANNOT_BE_WRONG = {
-    *("ALLOWED_HOSTS", "DATA_DIR", "WHISPER_MODEL_DIR", "TRANSCRIPTIONS_DIR", "INSTANCE_ID")
+    *("ALLOWED_HOSTS", "DATA_DIR", "WHISPER_MODEL_DIR", "TRANSCRIPTIONS_DIR", "INSTANCE_ID"),
+    "REMOTE_CA_FILE",
 }
 KNOWN_TO_SERVICES = {"DEFAULT_MODEL", "OUTPUT_FORMATS"}  # which there are is known to them
 
@@ -71,6 +97,9 @@ def test_a_wrong_value_is_shown_and_a_secret_is_not() -> None:
     with pytest.raises(ConfigurationError) as caught:
         of(API_KEY="tooshort")
     assert "tooshort" not in caught.value.message + caught.value.remedy
+    with pytest.raises(ConfigurationError) as caught:
+        of(REMOTE_URL="https://me:hidden@example.org")
+    assert "hidden" not in caught.value.message + caught.value.remedy
 
 
 def test_nothing_given_is_a_valid_configuration() -> None:

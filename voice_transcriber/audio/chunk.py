@@ -31,10 +31,16 @@ class WindowRange:
 
 
 def windows_from_spans(
-    spans: Sequence[Span], probabilities: Probabilities, *, length: int, limit: int = MAX_SPEECH
+    spans: Sequence[Span],
+    probabilities: Probabilities,
+    *,
+    length: int,
+    limit: int = MAX_SPEECH,
+    is_first: bool = True,
 ) -> list[WindowRange]:
     """Pack spans into windows, in time order, without overlap, within 0..length.
 
+    `is_first`: nothing lies before 0; speech that soon begins is heard from there then.
     Spans share a window while their speech is at most `limit` samples long; a longer span
     has a window of its own, and is cut only when it is longer than any window may be.
     """
@@ -45,7 +51,7 @@ def windows_from_spans(
             groups[-1].append(piece)
         else:
             groups.append([piece])
-    return _with_margins(groups, length=length)
+    return _with_margins(groups, length=length, is_first=is_first)
 
 
 def with_all_between(
@@ -66,6 +72,24 @@ def with_all_between(
             everything.append(window)
         at = window.end
     return everything
+
+
+def closed(
+    windows: Sequence[WindowRange], *, length: int, quietest: Callable[[int, int], int]
+) -> tuple[list[WindowRange], int]:
+    """The windows of a chunk that another one follows, and where it ends.
+
+    Speech may go on behind `length`, so the last window is left to the next chunk, which begins
+    with it: between two windows a cut costs nothing. A last window that fills half of the chunk
+    is cut; `quietest(first, last)` says where between two samples that hurts least.
+    """
+    if not windows or length - windows[-1].end > MAX_GAP:
+        return list(windows), length - SOON  # a word may begin in the last moment
+    *others, last = windows
+    if last.start >= length // 2:
+        return others, last.start
+    cut = quietest(length // 2, length)
+    return [*others, replace(last, end=cut, speech_end=min(last.speech_end, cut))], cut
 
 
 def _can_reach(window: WindowRange, sample: int) -> bool:
@@ -103,14 +127,16 @@ def _fits(group: Sequence[Span], piece: Span, limit: int) -> bool:
     return close and piece.end - group[0].start <= limit
 
 
-def _with_margins(groups: Sequence[Sequence[Span]], *, length: int) -> list[WindowRange]:
+def _with_margins(
+    groups: Sequence[Sequence[Span]], *, length: int, is_first: bool
+) -> list[WindowRange]:
     """Widen each group into the silence around it, half of a shared gap at most."""
     windows = []
     for index, group in enumerate(groups):
         before = groups[index - 1][-1].end if index else 0
         after = groups[index + 1][0].start if index + 1 < len(groups) else length
         start = max(group[0].start - LEAD_IN, _middle(before, group[0].start) if index else 0)
-        if index == 0 and _may_begin_at_the_start(group):
+        if index == 0 and is_first and _may_begin_at_the_start(group):
             start = 0
         is_last = index + 1 == len(groups)
         end = min(group[-1].end + LEAD_IN, after if is_last else _middle(group[-1].end, after))

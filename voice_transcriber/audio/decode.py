@@ -3,7 +3,7 @@
 One folder holds one decode:
 
     audio.pcm    signed 16-bit samples without a header; grows while the child works
-    audio.json   {"samples", "broken_parts", "probe"}; there exactly when audio.pcm is whole
+    audio.json   {"samples", "broken_parts", "sha256", "probe"}; there when audio.pcm is whole
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import errno
 import json
 import logging
 import threading
+import time
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import asdict
@@ -93,7 +94,10 @@ class Decoding:
         self._changed = threading.Condition()
         self._probe: Probe | None = None
         self._samples = 0
+        self._sha256: str | None = None
         self._finished = False
+        self._started: float | None = None  # monotonic
+        self._took_s = 0.0
         self._stopped = False
         self._failure: TranscriberError | None = None
 
@@ -110,6 +114,7 @@ class Decoding:
         decoding = cls(folder)
         decoding._probe = Probe(**report["probe"])
         decoding._samples = report["samples"]
+        decoding._sha256 = report.get("sha256")  # not in one of an older version
         decoding._finished = True
         return decoding
 
@@ -124,9 +129,21 @@ class Decoding:
         return self._finished
 
     @property
+    def sha256(self) -> str | None:
+        """Of the selected samples, once decoding has finished."""
+        return self._sha256
+
+    @property
     def probe(self) -> Probe | None:
         """What the header says; known soon after the start."""
         return self._probe
+
+    @property
+    def took_s(self) -> float:
+        """How long the child has worked; 0 when the decode lay there already."""
+        if self._started is None or self._finished:
+            return self._took_s
+        return time.monotonic() - self._started
 
     @property
     def pid(self) -> int | None:
@@ -157,6 +174,7 @@ class Decoding:
 
     def follow(self, messages: Generator[Message]) -> None:
         """Keep up with the child's messages, in a thread of its own."""
+        self._started = time.monotonic()
         self._thread = threading.Thread(
             target=self._follow, args=(messages,), name="decoding", daemon=True
         )
@@ -191,6 +209,9 @@ class Decoding:
                 self._probe = Probe(**message["probe"])
             if "progress" in message:
                 self._samples = message["progress"]["samples"]
+            if "done" in message:
+                self._sha256 = message["done"]["sha256"]
+            self._took_s = self.took_s
             self._finished = "done" in message
             self._changed.notify_all()
 

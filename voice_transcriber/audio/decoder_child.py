@@ -5,7 +5,7 @@
 
 SELECTION is a Selection as JSON; MAX_DURATION_S holds for what is selected. It
 sends {"probe": {...}}, and while it decodes {"progress": {"samples"}} a few
-times a second and {"done": {"samples", "broken_parts"}} once the file is safe
+times a second and {"done": {"samples", "broken_parts", "sha256"}} once the file is safe
 on the disk; or {"error": {"code", "message", "remedy"}}. Files come from
 strangers, so the process bounds itself before it opens one.
 """
@@ -13,6 +13,7 @@ strangers, so the process bounds itself before it opens one.
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import sys
@@ -126,9 +127,11 @@ def _decode(
         first = out.seek(selection.start_sample * SAMPLE_BYTES)
         max_bytes = first + int(max_duration_s * BYTES_PER_S)
         written = first
+        digest = hashlib.sha256()  # of what is selected, without the hole before it
         report_at = time.monotonic() + PROGRESS_INTERVAL_S
         for block in file.pcm(start=selection.start_sample, end=selection.end_sample):
             written += out.write(block)
+            digest.update(block)
             if written > max_bytes:  # the header told less
                 raise _too_long(max_duration_s)
             if time.monotonic() >= report_at:
@@ -140,7 +143,8 @@ def _decode(
         out.flush()
         channel.send({"progress": {"samples": written // SAMPLE_BYTES}})
         os.fsync(out.fileno())
-        done = {"samples": written // SAMPLE_BYTES, "broken_parts": file.broken_parts}
+        samples, sha256 = written // SAMPLE_BYTES, digest.hexdigest()
+        done = {"samples": samples, "broken_parts": file.broken_parts, "sha256": sha256}
         channel.send({"done": done})
 
 

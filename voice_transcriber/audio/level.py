@@ -13,7 +13,6 @@ from voice_transcriber.job import SAMPLE_RATE
 
 Samples = npt.NDArray[np.float32]
 
-CUT_SEARCH_S = 30  # the cut lies in the last 30 s of a chunk
 QUIET_S = 0.4  # length of the quiet stretch that is looked for
 HOP = 160  # 10 ms
 FRAME_HOPS = 4  # length of the frames whose level is measured

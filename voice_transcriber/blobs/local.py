@@ -74,17 +74,22 @@ class LocalBlobs:
         )
 
     def adopt(self, part: Path, sha256: str) -> None:
-        """Move a file whose bytes are durable to its address, durably.
+        """Move a closed file to its address, durably.
 
         What has that address already is the same: it stays, and counts as new.
         """
         target = self._folder / sha256[:2] / sha256
+        is_flushed = not target.is_file()
+        if is_flushed:
+            _flush(part)  # not under the lock, which all uploads share
         with self._lock:
             target.parent.mkdir(mode=0o700, exist_ok=True)
             if target.is_file():
                 os.utime(target)
                 part.unlink()
             else:
+                if not is_flushed:  # the target was deleted meanwhile
+                    _flush(part)
                 part.replace(target)
         # Also for a blob that was there: its process may have died before it came to this.
         sync_folder(target.parent)
@@ -128,7 +133,6 @@ class LocalBlobWriter:
     def commit(self) -> StoredBlob:
         sha256 = self._hash.hexdigest()
         with self._discarded_on_error():
-            os.fsync(self._file.fileno())
             self._file.close()
             self._blobs.adopt(self._part, sha256)
         return StoredBlob(sha256=sha256, size_bytes=self._size_bytes)
@@ -145,6 +149,11 @@ class LocalBlobWriter:
         except BaseException:
             self.discard()
             raise
+
+
+def _flush(path: Path) -> None:
+    with path.open("r+b") as file:
+        os.fsync(file.fileno())
 
 
 @contextmanager

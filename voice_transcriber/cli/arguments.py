@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 from voice_transcriber import __version__
-from voice_transcriber.cli.pages import bench, jobs, models, program, transcribe
+from voice_transcriber.cli.pages import bench, cache, jobs, models, program, transcribe
 
 if TYPE_CHECKING:
     from voice_transcriber.settings import Settings
@@ -40,6 +40,7 @@ def build_parser(prog: str) -> argparse.ArgumentParser:
     transcribe.add(commands)
     jobs.add(commands)
     models.add(commands)
+    cache.add(commands)
     program.add_check(commands)
     bench.add(commands)
     program.add_completion(commands, _print_completion)

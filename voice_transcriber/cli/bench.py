@@ -88,7 +88,8 @@ class Bench:
 
     def _run(self, model: str, what: str) -> Job:
         print(f"{model}: {what}", file=sys.stderr, flush=True)
-        manager, options = self._services.manager, TranscribeOptions(model=model)
+        manager = self._services.manager
+        options = TranscribeOptions(model=model, use_cache=False)
         job = wait_for(self._services, manager.submit_file(self._path, options=options).id)
         manager.delete(job.id)
         return job

@@ -57,6 +57,19 @@ class ModelView:
     real_time_factor: float | None  # seconds of work for a second of audio; None: not measured
 
 
+@dataclass(frozen=True, kw_only=True)
+class CacheView:
+    """The result cache as commands show it."""
+
+    enabled: bool
+    hits: int  # since the start of the program that runs the jobs
+    misses: int
+    memory_entries: int
+    memory_bytes: int
+    disk_entries: int
+    disk_bytes: int
+
+
 class JobsClient(Protocol):
     """Jobs, and the models that they may name. Every method may also raise ShuttingDown."""
 
@@ -111,4 +124,13 @@ class JobsClient(Protocol):
 
     def transcript(self, job_id: str, format_name: str) -> bytes:
         """Raises NotFound, UnknownFormat, or WrongState when the job is not completed."""
+        ...
+
+    def cache(self) -> CacheView: ...
+
+    def clear_cache(self, job_id: str | None = None) -> int:
+        """Forget all kept results, or those of one job's recording; how many there were.
+
+        Raises NotFound, DiskFull.
+        """
         ...

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import httpx
 
-from voice_transcriber.cli.client import JobView, ModelView
+from voice_transcriber.cli.client import CacheView, JobView, ModelView
 from voice_transcriber.cli.names import shown
 from voice_transcriber.errors import (
     InternalError,
@@ -81,6 +81,7 @@ class HttpJobsClient:
             "audio_track": "" if options.audio_track is None else str(options.audio_track),
             "word_timestamps": str(options.word_timestamps).lower(),
             "vad_filter": str(options.vad_filter).lower(),
+            "cache": str(options.use_cache).lower(),
         }
         with path.open("rb") as file:
             upload = {"file": (shown(path.name), file, "application/octet-stream")}
@@ -132,6 +133,22 @@ class HttpJobsClient:
     def transcript(self, job_id: str, format_name: str) -> bytes:
         name = quote(format_name, safe="")
         return self._read(f"{_address(job_id)}/transcript.{name}").content
+
+    def cache(self) -> CacheView:
+        found = self._read("/api/v1/cache").json()
+        return CacheView(
+            enabled=found["enabled"],
+            hits=found["hits"],
+            misses=found["misses"],
+            memory_entries=found["memory"]["entries"],
+            memory_bytes=found["memory"]["size_bytes"],
+            disk_entries=found["disk"]["entries"],
+            disk_bytes=found["disk"]["size_bytes"],
+        )
+
+    def clear_cache(self, job_id: str | None = None) -> int:
+        path = "/api/v1/cache" if job_id is None else f"/api/v1/cache/{quote(job_id, safe='')}"
+        return int(self._send("DELETE", path).json()["removed"])
 
     def _read(self, path: str, query: Mapping[str, Any] | None = None) -> httpx.Response:
         """GET, again and again while the server does not answer."""

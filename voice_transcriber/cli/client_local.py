@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePath
 
-from voice_transcriber.cli.client import JobView, ModelView
+from voice_transcriber.cli.client import CacheView, JobView, ModelView
 from voice_transcriber.cli.names import shown
 from voice_transcriber.errors import FileTooLarge, NotFound
 from voice_transcriber.job import Job, JobStatus, Priority, TranscribeOptions
@@ -88,6 +88,25 @@ class LocalJobsClient:
     def transcript(self, job_id: str, format_name: str) -> bytes:
         title = PurePath(self.job(job_id).filename).stem
         return render(self._services.store.transcript(job_id), format_name, title=title).body
+
+    def cache(self) -> CacheView:
+        results = self._services.results
+        stats = results.stats()
+        return CacheView(
+            enabled=results.is_on,
+            hits=stats.hits,
+            misses=stats.misses,
+            memory_entries=stats.memory.entries,
+            memory_bytes=stats.memory.size_bytes,
+            disk_entries=stats.disk.entries,
+            disk_bytes=stats.disk.size_bytes,
+        )
+
+    def clear_cache(self, job_id: str | None = None) -> int:
+        results = self._services.results
+        if job_id is None:
+            return results.clear()
+        return results.forget_recording(self._services.store.get(job_id).blob_sha256)
 
 
 def _view(job: Job) -> JobView:

@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
 Samples = npt.NDArray[np.float32]
 Features = Any  # what encode() gave for one window; only the same model understands it
+
+Encoded = npt.NDArray[np.float32]  # an encoder's output for one window: 1500 x state
 
 WINDOW_S = 30.0
 
@@ -99,6 +101,23 @@ class Model(Protocol):
         ...
 
 
+class Decoder(Model, Protocol):
+    """A model that also decodes what another encoder made of a window."""
+
+    def features_of(self, encoded: Encoded) -> Features:
+        """The array as this model's features; it is not copied where that can be avoided."""
+        ...
+
+
+@runtime_checkable
+class Assembled(Protocol):
+    """A model whose parts were chosen apart from each other."""
+
+    engine: str
+    compute_type: str
+    encoder: str
+
+
 class Engine(Protocol):
     """Loads checkpoints."""
 
@@ -110,6 +129,12 @@ class Engine(Protocol):
         DiskFull and ModelUnavailable too.
         """
         ...
+
+
+class DecoderEngine(Protocol):
+    """An engine whose models are Decoders."""
+
+    def load(self, checkpoint: Path, *, size: str, device: str, compute_type: str) -> Decoder: ...
 
 
 class VoiceDetector(Protocol):

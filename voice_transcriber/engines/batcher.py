@@ -11,8 +11,12 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from voice_transcriber.engines.protocol import WindowRequest
+from voice_transcriber.job import SAMPLE_RATE
 
-BatchKey = tuple[str | None, ...]
+BatchKey = tuple[str | int | None, ...]
+
+PATIENCE_BATCHES = 32  # a window that waited for so many goes first, whatever else waits
+LIKE_LENGTH = 5 * SAMPLE_RATE  # by so much less urgent companions may be longer
 
 
 @dataclass(frozen=True)
@@ -32,48 +36,80 @@ def batch_key(request: WindowRequest) -> BatchKey:
         request.task,
         request.prompt,
         request.hotwords,
+        request.beam_size,
     )
 
 
 class Batcher:
     """The waiting room. Used by the engine's loop alone."""
 
-    def __init__(self, *, batch_size: int) -> None:
-        self._batch_size = batch_size
+    def __init__(self) -> None:
         self._waiting: dict[int, Waiting] = {}
+        self._taken = 0  # batches so far; they are the clock of this room
+        self._came_at: dict[int, int] = {}
+        self._served_at: dict[str, int] = {}  # files, while they have windows here
+        self._overdue_at = 0
 
     def __len__(self) -> int:
         return len(self._waiting)
 
     def add(self, item: Waiting) -> None:
         self._waiting[item.id] = item
+        # Before the files of the batch that is in work now.
+        self._came_at[item.id] = self._taken - 1
 
     def drop(self, ids: Collection[int]) -> None:
         for item_id in ids:
             self._waiting.pop(item_id, None)
+            self._came_at.pop(item_id, None)
 
-    def take(self, *, is_loaded: Callable[[str], bool]) -> list[Waiting]:
+    def take(
+        self, *, is_loaded: Callable[[str], bool], batch_size: Callable[[WindowRequest], int]
+    ) -> list[Waiting]:
         """The next batch, removed from the room; empty when nobody waits.
 
-        Among equally urgent windows those whose model is loaded go first, so that
-        jobs with more models than the cache holds do not reload at every batch;
-        then files take turns, so that a clip does not wait for all of a long file.
+        Among equally urgent windows those whose model is loaded go first, so that jobs with more
+        models than the cache holds do not reload at every batch; then the file that was served
+        the longest ago, so that a clip does not wait for all of a long file. Of those that may
+        share the batch, the nearest in length come along. `batch_size(first)` is the most that
+        share one.
         """
         if not self._waiting:
             return []
-        turns = self._turns()
-        order = sorted(
+        order = self._order(is_loaded)
+        first = self._overdue() or order[0]
+        batch = [first, *self._companions(first, order)[: batch_size(first.request) - 1]]
+        self._taken += 1
+        self.drop([item.id for item in batch])
+        self._note_served(batch)
+        return batch
+
+    def _order(self, is_loaded: Callable[[str], bool]) -> list[Waiting]:
+        turns, since = self._turns(), self._since()
+        return sorted(
             self._waiting.values(),
             key=lambda item: (
                 item.request.priority,
                 not is_loaded(item.request.model),
+                since[item.request.pcm],
                 turns[item.id],
                 item.id,
             ),
         )
-        batch = self._companions(order)
-        self.drop([item.id for item in batch])
-        return batch
+
+    def _since(self) -> dict[str, int]:
+        """When each file was served last, or when its first window here came, if that is later."""
+        since: dict[str, int] = {}
+        for item in self._waiting.values():
+            pcm = item.request.pcm
+            if pcm not in since:
+                since[pcm] = max(self._came_at[item.id], self._served_at.get(pcm, -1))
+        return since
+
+    def _note_served(self, batch: list[Waiting]) -> None:
+        self._served_at |= {item.request.pcm: self._taken for item in batch}
+        here = {item.request.pcm for item in self._waiting.values()}
+        self._served_at = {pcm: at for pcm, at in self._served_at.items() if pcm in here}
 
     def _turns(self) -> dict[int, int]:
         """How many windows of the same file arrived before each window."""
@@ -84,12 +120,39 @@ class Batcher:
             seen[item.request.pcm] += 1
         return turns
 
-    def _companions(self, order: list[Waiting]) -> list[Waiting]:
-        first = order[0]
+    def _overdue(self) -> Waiting | None:
+        """The longest waiting, when urgent work or another model kept it for too long.
+
+        Others are kept for as long again before the next one is overdue.
+        """
+        oldest = next(iter(self._waiting.values()))
+        if self._taken - max(self._came_at[oldest.id], self._overdue_at) < PATIENCE_BATCHES:
+            return None
+        self._overdue_at = self._taken
+        return oldest
+
+    def _companions(self, first: Waiting, order: list[Waiting]) -> list[Waiting]:
+        """Those that may share the batch: the more urgent, then the nearer in length, first."""
         if first.request.alone:
-            return [first]
+            return []
         key = batch_key(first.request)
         matching = [
-            item for item in order if batch_key(item.request) == key and not item.request.alone
+            item
+            for item in order
+            if item is not first
+            and not item.request.alone
+            and batch_key(item.request) == key
+            and _keeps_nobody(item, first)
         ]
-        return matching[: self._batch_size]
+        length = first.request.speech_samples
+        return sorted(
+            matching,
+            key=lambda item: (item.request.priority, abs(item.request.speech_samples - length)),
+        )
+
+
+def _keeps_nobody(item: Waiting, first: Waiting) -> bool:
+    """An urgent clip is not kept by a long window that may wait."""
+    is_less_urgent = item.request.priority > first.request.priority
+    longest = first.request.speech_samples + LIKE_LENGTH
+    return not is_less_urgent or item.request.speech_samples <= longest

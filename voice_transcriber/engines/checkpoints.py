@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from voice_transcriber.engines.auto.kept import remove_choices
 from voice_transcriber.engines.conversions import remove_conversions
 from voice_transcriber.engines.download import free_bytes, part_path
 from voice_transcriber.engines.published import CHECKPOINTS, Checkpoint
@@ -151,6 +152,7 @@ class Checkpoints:
             )
         self._transfers.delete(target)
         remove_conversions(target, self._model_dir)
+        remove_choices(target, self._model_dir)
 
     def path(self, name: str) -> Path:
         """Where the model's file is, or would be; names of one model have one path."""

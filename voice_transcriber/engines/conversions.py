@@ -1,8 +1,8 @@
 """Models converted from a checkpoint, each in a folder: made once, kept, made anew when needed.
 
-`base.ct2-1a2b3c4d5e6f` holds what base.pt, whose SHA-256 begins so, was converted to. A note in the
-folder says by which version, and how the checkpoint looked then: only a file that changed since is
-read again for its hash.
+`base.ct2-1a2b3c4d5e6f` holds what base.pt, whose SHA-256 begins so, was converted to for
+CTranslate2. A note in the folder says by which version, and how the checkpoint looked then: only a
+file that changed since is read again for its hash.
 """
 
 from __future__ import annotations
@@ -13,17 +13,24 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from filelock import FileLock
 
 from voice_transcriber.engines.download import SPARE_BYTES, free_bytes
-from voice_transcriber.errors import DiskFull, ModelUnavailable
+from voice_transcriber.errors import DiskFull, ModelDamaged, ModelUnavailable
 from voice_transcriber.files import rename_durably, sync_folder, write_durably
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+CT2 = "ct2"
+OPENVINO = "ov"
+FORMS = (CT2, OPENVINO)
 
 _NOTE = "conversion.json"
 _VOCABULARY_BYTES = 2 * 10**6
@@ -43,29 +50,36 @@ class _Note:
     file_bytes: dict[str, int]
 
 
-def conversions_of(checkpoint: Path, folder: Path) -> Iterator[Path]:
+def conversions_of(checkpoint: Path, folder: Path, forms: Sequence[str] = FORMS) -> Iterator[Path]:
     """All that was ever made of a checkpoint in a folder, half-made folders too."""
-    return folder.glob(f"{checkpoint.stem}.ct2-*/")
+    for form in forms:
+        yield from folder.glob(f"{checkpoint.stem}.{form}-*/")
 
 
-def remove_conversions(checkpoint: Path, folder: Path, *, but: Path | None = None) -> None:
-    for conversion in list(conversions_of(checkpoint, folder)):
+def remove_conversions(
+    checkpoint: Path, folder: Path, forms: Sequence[str] = FORMS, *, but: Path | None = None
+) -> None:
+    for conversion in list(conversions_of(checkpoint, folder, forms)):
         if conversion != but:
             shutil.rmtree(conversion, ignore_errors=True)
 
 
 class Conversions:
-    """The converted models in a folder; several processes may use it."""
+    """The models in a folder that were converted to one form; several processes may use it."""
 
     def __init__(
         self,
         folder: Path,
         *,
+        form: str = CT2,
         converter: str,
         free_bytes: Callable[[Path], int] = free_bytes,
     ) -> None:
-        """`converter` names the version: what another one made is made anew."""
+        """`form` is one of FORMS; `converter` names the version: what another one made is made
+        anew.
+        """
         self._folder = folder
+        self._form = form
         self._converter = converter
         self._free_bytes = free_bytes
 
@@ -77,17 +91,40 @@ class Conversions:
         """
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            with FileLock(self._folder / f"{checkpoint.stem}.ct2.lock"):
+            with FileLock(self._folder / f"{checkpoint.stem}.{self._form}.lock"):
                 if anew:
-                    remove_conversions(checkpoint, self._folder)
+                    remove_conversions(checkpoint, self._folder, [self._form])
                 return self._ensured(checkpoint, convert)
         except OSError as error:
             raise self._named(error, checkpoint) from error
 
+    def opened(
+        self,
+        checkpoint: Path,
+        convert: Convert,
+        open_form: Callable[[Path], T],
+        *,
+        is_damage: Callable[[RuntimeError], bool],
+    ) -> T:
+        """What `open_form` makes of the converted checkpoint, which is made anew, once, where that
+        fails by damage. Raises as `ensure` does, and ModelDamaged where it fails again.
+        """
+        try:
+            return open_form(self.ensure(checkpoint, convert))
+        except RuntimeError as error:
+            if not is_damage(error):
+                raise
+        try:
+            return open_form(self.ensure(checkpoint, convert, anew=True))
+        except RuntimeError as error:
+            if not is_damage(error):
+                raise
+            raise ModelDamaged(f"The model file {checkpoint.name} cannot be converted.") from error
+
     def _ensured(self, checkpoint: Path, convert: Convert) -> Path:
         state = checkpoint.stat()
-        sha256 = self._known_hash(checkpoint, state) or _sha256(checkpoint)
-        target = self._folder / f"{checkpoint.stem}.ct2-{sha256[:12]}"
+        sha256 = self._known_hash(checkpoint, state) or file_sha256(checkpoint)
+        target = self._folder / f"{checkpoint.stem}.{self._form}-{sha256[:12]}"
         note = _read_note(target)
         if note is not None and note.converter == self._converter and _is_whole(target, note):
             return target
@@ -96,7 +133,7 @@ class Conversions:
         log.info("Converting %s.", checkpoint.name)
         try:
             _write(part, convert, self._note(sha256, state))
-            remove_conversions(checkpoint, self._folder, but=part)
+            remove_conversions(checkpoint, self._folder, [self._form], but=part)
             rename_durably(part, target)
         finally:
             shutil.rmtree(part, ignore_errors=True)
@@ -164,7 +201,7 @@ def _read_note(folder: Path) -> _Note | None:
         return None
 
 
-def _sha256(path: Path) -> str:
+def file_sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

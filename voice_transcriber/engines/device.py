@@ -7,8 +7,9 @@ import shutil
 from pathlib import Path
 
 from voice_transcriber.engines.compute import place_on
+from voice_transcriber.engines.gpu_policy import DeviceMemory
 from voice_transcriber.engines.protocol import ON_CPU, HostOptions, Place, on_cpu_because
-from voice_transcriber.processes.memory import available_bytes, free_unused_memory
+from voice_transcriber.processes.memory import free_unused_memory
 
 _PCI = Path("/sys/bus/pci/devices")  # tells what is built in, with a driver or without
 _NVIDIA, _DISPLAY = "0x10de", "0x03"
@@ -28,9 +29,15 @@ def prepare_device(options: HostOptions) -> Place:
     # A thread that spins while it waits takes the core from the one it waits for as soon as
     # another program runs: decoding was measured five to nine times slower then.
     os.environ["OMP_WAIT_POLICY"] = "passive"
+    # Large tensors in huge pages: in virtual machines small ones were measured to be read three to
+    # twenty times slower while the host was short of memory bandwidth.
+    os.environ["THP_MEM_ALLOC_ENABLE"] = "1"
     import torch
 
     torch.set_num_threads(options.threads)
+    # A thread takes the number over when it first asks for it, and keeps it. So what another
+    # thread sets for itself later, voice detection for example, is not taken over by this one.
+    torch.get_num_threads()
     cpu = place_on("cpu", options)
     if not options.use_gpu:
         return cpu
@@ -73,12 +80,11 @@ def give_back_memory(device: str) -> None:
         torch.cuda.empty_cache()
 
 
-def free_bytes(device: str) -> int:
-    """Memory in which the device could hold another model now."""
-    if device != "cuda":
-        return available_bytes()
+def gpu_memory() -> DeviceMemory:
+    """Of the GPU that CUDA computes on, whoever uses it."""
     import torch
 
-    free, _total = torch.cuda.mem_get_info()
+    free_bytes, total_bytes = torch.cuda.mem_get_info()
     # What torch keeps for itself of tensors that are gone is free as well.
-    return int(free + torch.cuda.memory_reserved() - torch.cuda.memory_allocated())
+    kept_bytes = torch.cuda.memory_reserved() - torch.cuda.memory_allocated()
+    return DeviceMemory(free_bytes=free_bytes + kept_bytes, total_bytes=total_bytes)

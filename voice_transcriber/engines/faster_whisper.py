@@ -16,12 +16,14 @@ from typing import Any
 import ctranslate2
 import numpy as np
 import torch
-from whisper.audio import N_FRAMES, TOKENS_PER_SECOND
+from whisper.audio import N_FRAMES
 from whisper.tokenizer import Tokenizer
 from whisper.utils import compression_ratio
 
+from voice_transcriber.engines.aligned_words import aligned_words
 from voice_transcriber.engines.base import (
     DecodeOptions,
+    Encoded,
     Features,
     Hypothesis,
     Samples,
@@ -32,7 +34,6 @@ from voice_transcriber.engines.ct2_convert import convert
 from voice_transcriber.engines.native_faults import faults_named, is_out_of_memory
 from voice_transcriber.engines.prompting import prompt_tokens
 from voice_transcriber.engines.whisper_text import WhisperTokens, log_mel, tokenizer_of
-from voice_transcriber.errors import ModelDamaged
 
 CONVERTER = f"ctranslate2 {ctranslate2.__version__}, form 1"
 
@@ -63,16 +64,13 @@ class FasterWhisperEngine:
         Raises DiskFull and ModelUnavailable too, when the converted form cannot be kept.
         """
         conversions = Conversions(self._model_dir or checkpoint.parent, converter=CONVERTER)
-        converted = partial(conversions.ensure, checkpoint, partial(convert, checkpoint, size=size))
         with faults_named(size, device):
-            try:
-                opener = partial(_open, converted(), device, compute_type)
-                reader = _Reader(opener, opener())
-            except RuntimeError as error:
-                if not _is_damage(error):
-                    raise
-                opener = partial(_open, converted(anew=True), device, compute_type)
-                reader = _Reader(opener, _opened_or_damaged(opener, checkpoint))
+            reader = conversions.opened(
+                checkpoint,
+                partial(convert, checkpoint, size=size),
+                lambda folder: _Reader(partial(_open, folder, device, compute_type)),
+                is_damage=_is_damage,
+            )
         return FasterWhisperModel(reader, size=size, device=device)
 
 
@@ -88,6 +86,9 @@ class FasterWhisperModel:
 
     def tokens(self, *, language: str | None, task: str) -> WhisperTokens:
         return WhisperTokens(self._tokenizer(language, task))
+
+    def features_of(self, encoded: Encoded) -> Features:
+        return encoded
 
     def encode(self, windows: Sequence[Samples]) -> list[Features]:
         size = len(windows) if self.device == "cuda" else _ENCODED_TOGETHER
@@ -163,7 +164,7 @@ class FasterWhisperModel:
                 [list(tokens)],
                 min(int(length_s * _FRAMES_PER_S), N_FRAMES),
             )
-        return _words(aligned, list(tokens), tokenizer)
+        return aligned_words(aligned.alignments, aligned.text_token_probs, tokens, tokenizer)
 
     def _language(self, features: Sequence[Features], options: DecodeOptions) -> str | None:
         if options.language is not None or not self.is_multilingual:
@@ -178,9 +179,9 @@ class FasterWhisperModel:
 class _Reader:
     """CTranslate2's model, and how it is opened."""
 
-    def __init__(self, opener: Callable[[], Native], native: Native) -> None:
+    def __init__(self, opener: Callable[[], Native]) -> None:
         self._open = opener
-        self._native: Native | None = native
+        self._native: Native | None = opener()
 
     @property
     def native(self) -> Native:
@@ -203,15 +204,6 @@ def _open(folder: Path, device: str, compute_type: str) -> Native:
         compute_type=compute_type,
         intra_threads=torch.get_num_threads(),
     )
-
-
-def _opened_or_damaged(opener: Callable[[], Native], checkpoint: Path) -> Native:
-    try:
-        return opener()
-    except RuntimeError as error:
-        if not _is_damage(error):
-            raise
-        raise ModelDamaged(f"The model file {checkpoint.name} cannot be converted.") from error
 
 
 def _is_damage(error: RuntimeError) -> bool:
@@ -255,28 +247,3 @@ def _hypothesis(result: Result, tokenizer: Tokenizer, temperature: float) -> Hyp
         compression_ratio=compression_ratio(text),
         temperature=temperature,
     )
-
-
-def _words(
-    aligned: ctranslate2.models.WhisperAlignmentResult, tokens: list[int], tokenizer: Tokenizer
-) -> list[WordTiming]:
-    """From (token, frame) pairs to words, as whisper's find_alignment (timing.py) does it."""
-    words, word_tokens = tokenizer.split_to_word_tokens([*tokens, tokenizer.eot])
-    if len(word_tokens) <= 1:
-        return []
-    token_indices, frames = np.array(aligned.alignments).T
-    jumps = np.pad(np.diff(token_indices), (1, 0), constant_values=1).astype(bool)
-    jumps_s = frames[jumps] / TOKENS_PER_SECOND
-    borders = np.pad(np.cumsum([len(one) for one in word_tokens[:-1]]), (1, 0))
-    return [
-        WordTiming(
-            text=text,
-            tokens=tuple(spoken),
-            start_s=float(jumps_s[first]),
-            end_s=float(jumps_s[end]),
-            probability=float(np.mean(aligned.text_token_probs[first:end])),
-        )
-        for text, spoken, first, end in zip(
-            words[:-1], word_tokens[:-1], borders[:-1], borders[1:], strict=True
-        )
-    ]

@@ -47,6 +47,7 @@ _HELD = {
     "bfloat16": 1.0,
     "int8": 1.15,
     "int8_float16": 1.15,
+    "auto": 2.0,  # not chosen yet: float32 is measured first
 }
 _TOLERANCE = 1.02  # sizes are published rounded
 
@@ -58,9 +59,13 @@ def needed_bytes(file_bytes: int, *, batch_size: int, compute_type: str) -> int:
     """
     loading = 3 * file_bytes
     working = held_bytes(file_bytes, compute_type=compute_type)
-    value_bytes = 2 if "16" in compute_type else 4
-    working += batch_size * _window_values(_size_of(file_bytes)) * value_bytes
+    working += batch_size * window_bytes(file_bytes, compute_type=compute_type)
     return max(loading, working)
+
+
+def window_bytes(file_bytes: int, *, compute_type: str) -> int:
+    """What each window of a batch takes while it is decoded."""
+    return _window_values(_size_of(file_bytes)) * (2 if "16" in compute_type else 4)
 
 
 def held_bytes(file_bytes: int, *, compute_type: str) -> int:

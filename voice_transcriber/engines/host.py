@@ -1,28 +1,25 @@
 """The engine's message loop: one for each device, in a child process or in a thread.
 
-The reading thread only fills the inbox; one thread computes. Requests that
-feed others (plans, languages) go before windows; windows are taken in batches.
+The reading thread hands out what comes. Plans are made in a thread of their own; all else is
+computed in one thread: languages, which windows wait for, first, then windows in batches.
 """
 
 from __future__ import annotations
 
 import logging
 import queue
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from voice_transcriber.engines.base import Model, VoiceDetector
 from voice_transcriber.engines.batcher import Batcher, Waiting
-from voice_transcriber.engines.compute import place_on
-from voice_transcriber.engines.device import free_bytes, give_back_memory
-from voice_transcriber.engines.footprint import needed_bytes
-from voice_transcriber.engines.model_cache import ModelCache, Room
+from voice_transcriber.engines.gpu_policy import LOOK_S
+from voice_transcriber.engines.model_desk import Memory, ModelDesk
+from voice_transcriber.engines.plan_lane import PlanLane
 from voice_transcriber.engines.planning import plan_chunk
 from voice_transcriber.engines.protocol import (
-    ON_CPU,
-    ON_GPU,
     HostOptions,
     LanguageReply,
     LanguageRequest,
@@ -39,27 +36,22 @@ from voice_transcriber.engines.protocol import (
 )
 from voice_transcriber.engines.registry import make_detector, make_engine
 from voice_transcriber.engines.stopwatch import Stopwatch
-from voice_transcriber.engines.windows import (
-    FeatureShelf,
-    encode_windows,
-    transcribe_batch,
-    warm_up,
-)
-from voice_transcriber.errors import (
-    EngineOutOfMemory,
-    GpuFailed,
-    InternalError,
-    TranscriberError,
-)
+from voice_transcriber.engines.windows import encode_windows, warm_up
+from voice_transcriber.engines.work_board import WINDOWS, WorkBoard
+from voice_transcriber.errors import InternalError, TranscriberError
 from voice_transcriber.processes.channel import Channel, ChannelBroken, Message
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
-ModelRequest = LanguageRequest | LoadRequest | WindowRequest
-
 END_OF_INPUT = None
 BATCH_WAIT_S = 0.01
+EXPECTED_S = 0.1  # for the windows of a file whose language was asked for, to be stored and sent
+
+
+@dataclass(frozen=True)
+class _Expected:
+    pcm: str
+    until: float  # monotonic
 
 
 class EngineHost:
@@ -71,29 +63,35 @@ class EngineHost:
         options: HostOptions,
         *,
         place: Place,
-        free_bytes: Callable[[str], int] = free_bytes,
+        memory: Memory | None = None,
     ) -> None:
-        """`free_bytes(device)` is the memory in which another model would have room."""
+        """`memory` is the computer's, unless a test has another."""
         self._channel = channel
         self._options = options
-        self._free_bytes = free_bytes
         self._inbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
-        self._batcher = Batcher(batch_size=options.batch_size)
-        self._shelf = FeatureShelf()
-        self._models = ModelCache(
-            make_engine(options.engine, Path(options.model_dir) if options.model_dir else None),
-            size=1 if options.free_memory_early else options.model_cache_size,
+        self._batcher = Batcher()
+        self._board = WorkBoard(channel)
+        self._plans = PlanLane(self._board, self._answer_plan)
+        self._desk = ModelDesk(
+            make_engine(
+                options.engine,
+                Path(options.model_dir) if options.model_dir else None,
+                encoder=options.encoder,
+                thread_counts=options.thread_counts,
+            ),
+            channel,
+            options,
             place=place,
-            cpu=place_on(ON_CPU.device, options),
-            room=Room(free_bytes=free_bytes, needed_bytes=self._needed_bytes),
+            memory=memory,
         )
         self._detector: VoiceDetector | None = None
+        self._expected: _Expected | None = None
 
     def read(self) -> None:
-        """Fill the inbox until end of file; runs in a thread of its own."""
+        """Hand out messages until end of file; runs in a thread of its own."""
         try:
             for message in self._channel.messages():
-                self._inbox.put(message)
+                self._hand_out(message)
         except (ChannelBroken, OSError):
             log.warning("The app's process ended in the middle of a message.")
         finally:
@@ -101,12 +99,27 @@ class EngineHost:
 
     def run(self) -> None:
         """Compute until the input ends."""
+        self._plans.start()
         try:
-            self._tell_models()
+            self._desk.tell()
             while self._take_messages():
+                self._desk.look_at_gpu()
                 self._run_batch()
         except BrokenPipeError:
             log.warning("The app's process no longer listens.")
+        finally:
+            self._plans.end()
+
+    def _hand_out(self, message: Message) -> None:
+        match message["op"]:
+            case "plan":
+                request = request_from_message(message)
+                assert isinstance(request, PlanRequest)
+                self._plans.ask(message["id"], request)
+                return
+            case "cancel":
+                self._plans.drop(message["ids"])
+        self._inbox.put(message)
 
     def _take_messages(self) -> bool:
         """Handle all waiting messages; wait for one when there is no window to decode."""
@@ -120,11 +133,17 @@ class EngineHost:
             self._handle(message)
 
     def _patience_s(self) -> float | None:
-        """How long to wait for a further message: for ever without work, and a moment for
-        windows that are on their way while a batch is not full.
+        """How long to wait for a further message: without work for ever, or until the GPU is
+        looked at again; a moment for windows that are on their way while a batch is not full, or
+        whose language was told just now: a clip's only window does not miss the next batch.
         """
         if not len(self._batcher):
-            return None
+            return LOOK_S if self._desk.waits_for_gpu else None
+        if self._expected:
+            left_s = self._expected.until - time.monotonic()
+            if left_s > 0:
+                return left_s
+            self._expected = None
         return 0.0 if len(self._batcher) >= self._options.batch_size else BATCH_WAIT_S
 
     def _handle(self, message: Message) -> None:
@@ -132,55 +151,58 @@ class EngineHost:
             case "cancel":
                 self._batcher.drop(message["ids"])
             case "unload":
-                self._unload(message["idle_s"])
+                if not len(self._batcher):
+                    self._desk.unload(idle_s=message["idle_s"])
             case "window":
                 request = request_from_message(message)
                 assert isinstance(request, WindowRequest)
                 self._batcher.add(Waiting(message["id"], request))
+                if self._expected and request.pcm == self._expected.pcm:
+                    self._expected = None
             case _:
-                self._answer(message)
+                request = request_from_message(message)
+                with self._board.work(WINDOWS, [message["id"]]):
+                    self._answer(message["id"], lambda: self._reply(request))
+                if isinstance(request, LanguageRequest):
+                    self._expected = _Expected(request.pcm, time.monotonic() + EXPECTED_S)
 
-    def _answer(self, message: Message) -> None:
-        request = request_from_message(message)
-        self._announce([message["id"]])
+    def _answer_plan(self, request_id: int, request: PlanRequest) -> None:
+        """In the thread of the plans."""
+        self._answer(request_id, lambda: plan_chunk(request, self._voice_detector()))
+
+    def _answer(self, request_id: int, make_reply: Callable[[], Reply]) -> None:
         try:
-            reply = reply_to_message(message["id"], self._reply(request))
+            reply = reply_to_message(request_id, make_reply())
         except TranscriberError as error:
-            reply = error_to_message(message["id"], error)
+            reply = error_to_message(request_id, error)
         except Exception as error:  # a fault of ours must not take the other jobs down
-            log.exception("Request %s failed.", message["op"])
-            reply = error_to_message(message["id"], InternalError(str(error)))
+            log.exception("Request %d failed.", request_id)
+            reply = error_to_message(request_id, InternalError(str(error)))
         self._channel.send(reply)
 
     def _reply(self, request: Request) -> Reply:
         match request:
-            case PlanRequest():
-                return plan_chunk(request, self._voice_detector())
             case LanguageRequest():
                 return self._language(request)
             case LoadRequest():
                 return self._load(request)
-            case WindowRequest():
-                raise AssertionError("windows are answered in batches")
+            case _:
+                raise AssertionError("plans have a thread of their own, windows go in batches")
 
     def _run_batch(self) -> None:
-        batch = self._batcher.take(is_loaded=self._models.__contains__)
+        batch = self._batcher.take(
+            is_loaded=self._desk.__contains__, batch_size=self._desk.batch_size
+        )
         if not batch:
             return
-        self._announce([item.id for item in batch])
-        for reply in self._batch_replies(batch):
-            self._channel.send(reply)
-
-    def _announce(self, ids: Sequence[int]) -> None:
-        """Tell what is in work from now on, so that a crash can be laid at the right door."""
-        self._channel.send({"event": "batch", "ids": list(ids)})
+        alone = batch[0].request.alone
+        with self._board.work(WINDOWS, [item.id for item in batch], alone=alone):
+            for reply in self._batch_replies(batch):
+                self._channel.send(reply)
 
     def _batch_replies(self, batch: Sequence[Waiting]) -> list[Message]:
-        requests = [item.request for item in batch]
         try:
-            replies = self._with_model(
-                requests[0], lambda model: transcribe_batch(model, requests, self._shelf)
-            )
+            replies = self._desk.transcribe([item.request for item in batch])
         except TranscriberError as error:
             return [error_to_message(item.id, error) for item in batch]
         except Exception as error:  # a fault of ours must not take the other jobs down
@@ -192,81 +214,28 @@ class EngineHost:
 
     def _language(self, request: LanguageRequest) -> LanguageReply:
         """The features are kept: the windows will probably be decoded next."""
-        return self._with_model(request, lambda model: self._votes(model, request))
+        return self._desk.with_model(request, lambda model: self._votes(model, request))
 
     def _votes(self, model: Model, request: LanguageRequest) -> LanguageReply:
-        watch = Stopwatch()
+        watch, shelf = Stopwatch(), self._desk.shelf
         keys = [
             (request.model, request.pcm, request.gain, start, end) for start, end in request.windows
         ]
         with watch.stage("encode"):
-            features = encode_windows(model, keys, self._shelf)
+            features = encode_windows(model, keys, shelf)
         with watch.stage("language"):
             votes = model.detect_language(features)
         for key, window_features in zip(keys, features, strict=True):
-            self._shelf.keep(key, window_features)
+            shelf.keep(key, window_features)
         return LanguageReply(votes=[dict(vote) for vote in votes], stages_s=watch.stages_s)
 
     def _load(self, request: LoadRequest) -> LoadReply:
         watch = Stopwatch()
         with watch.stage("load"):
-            self._model(request.model, request.checkpoint)
+            self._desk.load(request)
         with watch.stage("warm"):
-            self._with_model(request, warm_up)
+            self._desk.with_model(request, warm_up)
         return LoadReply(stages_s=watch.stages_s)
-
-    def _with_model(self, request: ModelRequest, work: Callable[[Model], T]) -> T:
-        """What `work` gives; a GPU that fails at it is left for the CPU."""
-        model = self._model(request.model, request.checkpoint)
-        try:
-            return work(model)
-        except (EngineOutOfMemory, GpuFailed) as fault:
-            self._shelf.clear()
-            moved = self._moved_to_cpu(request, fault)
-        return work(moved)
-
-    def _moved_to_cpu(self, request: ModelRequest, fault: TranscriberError) -> Model:
-        try:
-            return self._models.move_to_cpu(request.model, Path(request.checkpoint), fault)
-        finally:
-            self._tell_models()
-
-    def _model(self, name: str, checkpoint: str) -> Model:
-        if name not in self._models:
-            self._shelf.clear()
-            self._channel.send({"event": "loading", "model": name})
-        try:
-            return self._models.get(name, Path(checkpoint))
-        finally:  # a model that cannot be loaded is not being loaded any more
-            self._tell_models()
-
-    def _needed_bytes(self, checkpoint: Path, device: str) -> int:
-        return needed_bytes(
-            checkpoint.stat().st_size,
-            batch_size=self._options.batch_size,
-            compute_type=place_on(device, self._options).compute_type,
-        )
-
-    def _tell_models(self) -> None:
-        """What is in memory and where it computes, and how much of a GPU's memory is left."""
-        device = self._models.device
-        places = {name: asdict(place) for name, place in self._models.places.items()}
-        self._channel.send(
-            {
-                "event": "models",
-                "names": self._models.names,
-                "places": places,
-                "gpu_free_bytes": self._free_bytes(device) if device == ON_GPU.device else None,
-            }
-        )
-
-    def _unload(self, idle_s: float) -> None:
-        if len(self._batcher):
-            return
-        self._shelf.clear()
-        if self._models.drop_idle(idle_s=idle_s):
-            give_back_memory(self._models.device)
-        self._tell_models()
 
     def _voice_detector(self) -> VoiceDetector:
         if self._detector is None:

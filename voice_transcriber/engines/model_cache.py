@@ -7,10 +7,10 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from voice_transcriber.engines.base import Engine, Model
+from voice_transcriber.engines.base import Assembled, Engine, Model
 from voice_transcriber.engines.protocol import ON_CPU, Place, on_cpu_because
 from voice_transcriber.errors import EngineOutOfMemory, GpuFailed, ModelTooLarge, TranscriberError
 
@@ -22,6 +22,7 @@ GPU_FAULTS = (GpuFailed, EngineOutOfMemory, ModelTooLarge)  # none of them stops
 @dataclass
 class _Loaded:
     model: Model
+    checkpoint: Path
     place: Place
     used_at: float  # monotonic
 
@@ -31,7 +32,8 @@ class Room:
     """How much memory a device has, and how much a checkpoint takes of it."""
 
     free_bytes: Callable[[str], int]
-    needed_bytes: Callable[[Path, str], int]
+    needed_bytes: Callable[[Path, str], int]  # other models make room for so much
+    least_bytes: Callable[[Path, str], int]  # with less it is refused
 
 
 class ModelCache:
@@ -99,6 +101,25 @@ class ModelCache:
         self._models[name] = self._loaded_on(self._instead_of_gpu(fault), name, checkpoint)
         return self._models[name].model
 
+    def return_to_gpu(self, has_room: Callable[[Path], bool]) -> list[str]:
+        """Let go of models that are on the CPU for want of memory, where the GPU has room now.
+
+        Their next use loads them on the GPU. Returns their names.
+        """
+        if self._place.device == ON_CPU.device:
+            return []
+        names = [
+            name
+            for name, loaded in self._models.items()
+            if loaded.place.device == ON_CPU.device and has_room(loaded.checkpoint)
+        ]
+        for name in names:
+            log.info("The GPU has room for the model %s again.", name)
+            del self._models[name]
+        if names:
+            gc.collect()
+        return names
+
     def drop_idle(self, *, idle_s: float) -> list[str]:
         """Let go of models that nobody has used for so long; returns their names."""
         limit = self._clock() - idle_s
@@ -122,7 +143,7 @@ class ModelCache:
         model = self._engine.load(
             checkpoint, size=name, device=place.device, compute_type=place.compute_type
         )
-        return _Loaded(model, place, self._clock())
+        return _Loaded(model, checkpoint, _completed(place, model), self._clock())
 
     def _instead_of_gpu(self, fault: TranscriberError) -> Place:
         """A GPU that lacks memory may have it later; one that fails is given up."""
@@ -133,15 +154,19 @@ class ModelCache:
         return place
 
     def _make_room(self, name: str, checkpoint: Path, device: str) -> None:
-        """Let go of other models until this one fits."""
+        """Let go of other models until this one fits, with full batches if that can be."""
         needed_bytes = self._room.needed_bytes(checkpoint, device)
-        while needed_bytes > (free_bytes := self._room.free_bytes(device)):
-            if not self._models:
-                raise ModelTooLarge(
-                    f"The model {name} needs about {needed_bytes / 1e9:.1f} GB of memory; "
-                    f"{free_bytes / 1e9:.1f} GB are free."
-                )
+        while self._models and needed_bytes > self._room.free_bytes(device):
             self._shrink_to(len(self._models) - 1)
+        least_bytes, free_bytes = (
+            self._room.least_bytes(checkpoint, device),
+            self._room.free_bytes(device),
+        )
+        if least_bytes > free_bytes:
+            raise ModelTooLarge(
+                f"The model {name} needs about {least_bytes / 1e9:.1f} GB of memory; "
+                f"{free_bytes / 1e9:.1f} GB are free."
+            )
 
     def _shrink_to(self, count: int) -> None:
         evicted = False
@@ -150,3 +175,12 @@ class ModelCache:
             evicted = True
         if evicted:
             gc.collect()
+
+
+def _completed(place: Place, model: Model) -> Place:
+    """With what is known only of a model that is loaded."""
+    if not isinstance(model, Assembled):
+        return place
+    return replace(
+        place, compute_type=model.compute_type, engine=model.engine, encoder=model.encoder
+    )

@@ -7,8 +7,8 @@ import threading
 from collections.abc import Sequence
 
 from voice_transcriber.engines.checkpoints import Checkpoints
-from voice_transcriber.engines.client import EngineClient
 from voice_transcriber.engines.protocol import LoadRequest
+from voice_transcriber.engines.speech import SpeechEngine
 from voice_transcriber.errors import DownloadStopped, TranscriberError
 
 log = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ class Preloader:
     """
 
     def __init__(
-        self, names: Sequence[str], *, checkpoints: Checkpoints, engine: EngineClient
+        self, names: Sequence[str], *, checkpoints: Checkpoints, engine: SpeechEngine
     ) -> None:
         self._names = names
         self._checkpoints = checkpoints

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 from voice_transcriber.errors import TranscriberError, error_from_code
+from voice_transcriber.job import Priority
 from voice_transcriber.processes.channel import Message
 from voice_transcriber.transcript.model import Segment
 
@@ -22,6 +23,8 @@ class Place:
     device: str  # "cpu" or "cuda"
     compute_type: str  # one that engines.compute names
     note: str | None = None  # why it is not the GPU that is wanted
+    engine: str | None = None  # what computes there, where it was chosen
+    encoder: str | None = None
 
 
 ON_CPU = Place(device="cpu", compute_type="float32")
@@ -46,6 +49,8 @@ class PlanRequest:
     vad_filter: bool
     level: bool  # raise quiet audio
     by_language: bool = False  # short windows, each of which may have a language of its own
+    priority: int = Priority.NORMAL.value
+    alone: bool = False  # no batch in work beside it: it is suspected of a crash
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +84,13 @@ class WindowRequest:
     hotwords: str | None
     word_timestamps: bool
     priority: int
+    beam_size: int = 5
     alone: bool = False  # not in a batch with others: it is suspected of a crash
+
+    @property
+    def speech_samples(self) -> int:
+        """Until its speech ends: the decoder's steps follow them."""
+        return self.speech_end - self.start
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +123,7 @@ class PlanReply:
 @dataclass(frozen=True, kw_only=True)
 class LanguageReply:
     votes: Sequence[Mapping[str, float]]  # for each window the probabilities by code
+    measured: bool = True  # False: a language was named, without a probability, or none was
     stages_s: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
@@ -124,6 +136,7 @@ class WindowReply:
     segments: Sequence[Segment]  # times in the file
     resume_sample: int | None  # where the left-out rest begins
     stages_s: Mapping[str, float] = field(default_factory=dict)
+    place: Place | None = None  # where it was computed, if not where the model is
 
     @classmethod
     def from_message(cls, message: Message) -> Self:
@@ -205,7 +218,11 @@ class HostOptions:
     free_memory_early: bool
     gpu_expected: bool = False  # a GPU that is not there is worth a note
     compute_type: str = "auto"  # else one that engines.compute names
+    encoder: str = "auto"  # else one that engines.encoders.installed names
+    thread_counts: Sequence[int] = ()  # for the engine auto to choose from
     model_dir: str | None = None  # takes what the engine makes of checkpoints
+    gpu_batch_size: int | None = None  # most on a GPU; None: as on the CPU
+    gpu_memory_threshold: float = 0.9  # part of a GPU's memory that all programs may use
 
     def to_message(self) -> dict[str, Any]:
         return asdict(self)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 import torch
-from whisper.audio import N_SAMPLES, log_mel_spectrogram, pad_or_trim
+from whisper.audio import HOP_LENGTH, N_FFT, N_FRAMES, mel_filters
 from whisper.tokenizer import Tokenizer, get_tokenizer
 
 from voice_transcriber.engines.base import Samples
+from voice_transcriber.engines.stopwatch import inner_stage
 
+_SILENCE = 1e-10  # the least power that counts
+_FRAMES_OF_THE_EDGE = 4  # frames from the end of the audio to where silence alone is heard
 _MULTILINGUAL_TOKENS = 51865  # with 99 languages; an English model has one token less
 
 
@@ -44,7 +48,24 @@ def languages_of(vocabulary_size: int) -> int | None:
 
 
 def log_mel(window: Samples, *, bands: int, device: str = "cpu") -> torch.Tensor:
-    """Bands x 3000 frames of a window, filled up with silence to 30 s."""
-    padded = pad_or_trim(np.ascontiguousarray(window), N_SAMPLES)
-    mel: torch.Tensor = log_mel_spectrogram(torch.from_numpy(padded).to(device), bands)
-    return mel
+    """Bands x 3000 frames of a window, filled up with silence to 30 s.
+
+    The values are those of whisper's log_mel_spectrogram, which transforms the silence too.
+    """
+    with inner_stage("features"):
+        frames = min(N_FRAMES, len(window) // HOP_LENGTH + _FRAMES_OF_THE_EDGE)
+        padded = np.zeros(frames * HOP_LENGTH, np.float32)
+        padded[: len(window)] = window
+        waves = torch.stft(
+            torch.from_numpy(padded).to(device),
+            N_FFT,
+            HOP_LENGTH,
+            window=torch.hann_window(N_FFT, device=device),
+            return_complex=True,
+        )
+        real, imaginary = torch.view_as_real(waves[:, :-1]).unbind(-1)
+        power = real.square().addcmul_(imaginary, imaginary)
+        found = (mel_filters(device, bands) @ power).clamp_(min=_SILENCE).log10_()
+        mel = torch.full((bands, N_FRAMES), math.log10(_SILENCE), device=device)
+        mel[:, :frames] = found
+        return mel.maximum(found.max() - 8.0).add_(4.0).div_(4.0)

@@ -16,7 +16,6 @@ from voice_transcriber.engines.protocol import WindowReply, WindowRequest
 from voice_transcriber.engines.segments import TimedTokens, parse_window
 from voice_transcriber.engines.stopwatch import Stopwatch
 from voice_transcriber.engines.words import words_by_segment
-from voice_transcriber.errors import EngineOutOfMemory
 from voice_transcriber.job import SAMPLE_RATE
 from voice_transcriber.transcript.model import Segment, Word
 
@@ -46,22 +45,8 @@ class FeatureShelf:
 def transcribe_batch(
     model: Model, requests: Sequence[WindowRequest], shelf: FeatureShelf
 ) -> list[WindowReply]:
-    """One reply for each request; all share a batch key.
-
-    A batch that does not fit in memory is halved. Raises EngineOutOfMemory when
-    one window alone does not fit.
-    """
-    try:
-        return _transcribe(model, requests, shelf)
-    except EngineOutOfMemory:
-        if len(requests) == 1:
-            raise
-        shelf.clear()
-        half = len(requests) // 2
-        return [
-            *transcribe_batch(model, requests[:half], shelf),
-            *transcribe_batch(model, requests[half:], shelf),
-        ]
+    """One reply for each request; all share a batch key. Raises EngineOutOfMemory, GpuFailed."""
+    return _transcribe(model, requests, shelf)
 
 
 def warm_up(model: Model) -> None:
@@ -92,6 +77,7 @@ def _transcribe(
         task=first.task,
         prompt=first.prompt,
         hotwords=first.hotwords,
+        beam_size=first.beam_size if first.beam_size > 1 else None,
         temperature=TEMPERATURES[0],
     )
     watch = Stopwatch()

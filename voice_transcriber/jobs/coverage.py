@@ -20,25 +20,33 @@ def percent_done(
     for window in windows:
         by_chunk.setdefault(window.chunk_index, []).append(window)
     covered = sum(
-        (chunk.end_sample - chunk.start_sample) * chunk_fraction(by_chunk.get(chunk.index, []))
+        (chunk.end_sample - chunk.start_sample)
+        * chunk_fraction(chunk, by_chunk.get(chunk.index, []))
         for chunk in chunks
     )
     return min(100.0, 100.0 * covered / total_samples) if total_samples else 0.0
 
 
-def chunk_fraction(windows: Sequence[Window]) -> float:
-    """0..1 of a chunk's speech that is finished; a failed window counts as finished."""
+def chunk_fraction(chunk: Chunk, windows: Sequence[Window]) -> float:
+    """0..1 of a chunk's speech that is finished; what has failed counts as finished."""
+    if not chunk.is_planned and chunk.error is None:
+        return 0.0
     total = sum(window.length_s for window in windows)
     if not total:
         return 1.0
     return sum(one.length_s for one in windows if one.status != WindowStatus.PENDING) / total
 
 
-def chunk_status(windows: Sequence[Window]) -> ChunkStatus:
+def chunk_status(chunk: Chunk, windows: Sequence[Window], *, is_running: bool) -> ChunkStatus:
+    """`is_running`: of its job."""
+    if not chunk.is_planned and chunk.error is None:
+        return ChunkStatus.PLANNING if is_running else ChunkStatus.WAITING
+    if not chunk.is_planned:
+        return ChunkStatus.FAILED
     statuses = {window.status for window in windows}
     if WindowStatus.PENDING in statuses:
-        return ChunkStatus.QUEUED if len(statuses) == 1 else ChunkStatus.RUNNING
-    return ChunkStatus.FAILED if WindowStatus.FAILED in statuses else ChunkStatus.COMPLETED
+        return ChunkStatus.WAITING if len(statuses) == 1 else ChunkStatus.TRANSCRIBING
+    return ChunkStatus.FAILED if WindowStatus.FAILED in statuses else ChunkStatus.DONE
 
 
 def text_tail(segments_by_start: Mapping[int, Sequence[Segment]]) -> str:

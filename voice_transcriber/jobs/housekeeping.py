@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from voice_transcriber.blobs.base import BlobStore
-from voice_transcriber.engines.client import EngineClient
+from voice_transcriber.engines.speech import SpeechEngine
 from voice_transcriber.errors import NotFound, WrongState
 from voice_transcriber.jobs.manager import JobManager
+from voice_transcriber.results.cache import ResultCache
 from voice_transcriber.store.base import Store
 
 log = logging.getLogger(__name__)
@@ -28,8 +29,9 @@ class Housekeeping:
 
     store: Store
     blobs: BlobStore
-    engine: EngineClient
+    engine: SpeechEngine
     manager: JobManager
+    results: ResultCache
     work_dir: Path
     temp_dir: Path
     retention_days: int
@@ -39,11 +41,13 @@ class Housekeeping:
     def at_start(self) -> None:
         """Remove what a dead process left; nobody uploads yet, so every stray is old enough."""
         self._delete_strays(older_than_s=0)
+        self.results.tidy()
 
     def tidy(self) -> None:
-        """Temporary files, stray uploads, old jobs, idle models."""
+        """Temporary files, stray uploads, old jobs, old results, idle models."""
         self._delete_strays(older_than_s=STRAY_S)
         self._delete_expired_jobs()
+        self.results.tidy()
         self.engine.unload_idle(idle_s=self.model_idle_s)
 
     def supervise(self) -> None:

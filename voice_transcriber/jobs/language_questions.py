@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 from voice_transcriber.engines.protocol import LanguageReply, LanguageRequest
 from voice_transcriber.job import Chunk, Window
-from voice_transcriber.jobs.conversation import Conversation
+from voice_transcriber.jobs.conversation import Conversation, OnError
 from voice_transcriber.jobs.languages import Votes, elected, joined_windows, languages_in_turn
 
 VOTERS = 3  # the first windows of speech vote for the language of a recording
 AT_ONCE = 8  # windows in one request: other jobs' windows are decoded between two of them
 
-OnElected = Callable[[str, float], None]
+OnElected = Callable[[str | None, float | None], None]  # None: not told
 OnWindows = Callable[[list[Window]], None]
 
 
@@ -30,17 +30,32 @@ class LanguageQuestions:
         self._request = request
         self._on_stages = on_stages
 
-    def ask(self, chunk: Chunk, windows: Sequence[Window], on_elected: OnElected) -> None:
-        """Name the one language of the recording whose speech begins with these windows."""
+    def ask(
+        self,
+        chunk: Chunk,
+        windows: Sequence[Window],
+        on_elected: OnElected,
+        on_error: OnError,
+    ) -> None:
+        """Name the one language of the recording whose speech begins with these windows, as far
+        as the engine tells it.
+        """
 
         def answer(reply: LanguageReply) -> None:
             self._on_stages(reply.stages_s)
-            on_elected(*elected(reply.votes))
+            votes = [vote for vote in reply.votes if vote]
+            language, probability = elected(votes) if votes else (None, None)
+            on_elected(language, probability if reply.measured else None)
 
-        self._talk.ask(self._request(chunk, windows[:VOTERS]), answer)
+        self._talk.ask(self._request(chunk, windows[:VOTERS]), answer, on_error=on_error)
 
     def ask_each(
-        self, chunk: Chunk, windows: Sequence[Window], before: str | None, on_windows: OnWindows
+        self,
+        chunk: Chunk,
+        windows: Sequence[Window],
+        before: str | None,
+        on_windows: OnWindows,
+        on_error: OnError,
     ) -> None:
         """Give each window its language, then join neighbours of one language.
 
@@ -48,9 +63,12 @@ class LanguageQuestions:
         """
 
         def join(votes: list[Votes]) -> None:
+            if not all(votes):  # an engine that names no language
+                on_windows(list(windows))
+                return
             on_windows(joined_windows(windows, languages_in_turn(votes, before=before)))
 
-        self._ask_next(chunk, windows, [], join)
+        self._ask_next(chunk, windows, [], join, on_error)
 
     def _ask_next(
         self,
@@ -58,13 +76,14 @@ class LanguageQuestions:
         windows: Sequence[Window],
         votes: list[Votes],
         on_votes: Callable[[list[Votes]], None],
+        on_error: OnError,
     ) -> None:
         def answer(reply: LanguageReply) -> None:
             self._on_stages(reply.stages_s)
-            self._ask_next(chunk, windows, [*votes, *reply.votes], on_votes)
+            self._ask_next(chunk, windows, [*votes, *reply.votes], on_votes, on_error)
 
         if len(votes) == len(windows):
             on_votes(votes)
             return
         asked = windows[len(votes) : len(votes) + AT_ONCE]
-        self._talk.ask(self._request(chunk, asked), answer)
+        self._talk.ask(self._request(chunk, asked), answer, on_error=on_error)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from voice_transcriber.blobs.base import BlobStore, BlobWriter, StoredBlob
@@ -31,6 +32,7 @@ from voice_transcriber.job import (
 )
 from voice_transcriber.jobs.blob_use import BlobUse
 from voice_transcriber.jobs.coverage import chunk_fraction, chunk_status
+from voice_transcriber.jobs.known import KnownResults
 from voice_transcriber.jobs.sidecar import Sidecars
 from voice_transcriber.jobs.worker import Workers
 from voice_transcriber.store.base import Store
@@ -38,6 +40,7 @@ from voice_transcriber.transcript.merge import merge_segments
 from voice_transcriber.transcript.model import Segment
 
 MIN_FREE_BYTES = 200_000_000  # left for the database, logs and decoded audio
+ANSWER_S = 10.0  # to end a job whose text is known; a worker takes it when that fails
 UPLOAD_COPIES = 2  # the server's spool and the stored file exist side by side for a moment
 
 
@@ -50,7 +53,8 @@ class ChunkState:
     end_s: float
     status: ChunkStatus
     percent: float
-    attempt: int
+    attempt: int  # which try at it this is, from 1
+    error: str | None  # why it was given up
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +78,7 @@ class JobManager:
         checkpoints: Checkpoints,
         sidecars: Sidecars,
         workers: Workers,
+        known: KnownResults,
         data_dir: Path,
         max_queue_size: int,
     ) -> None:
@@ -82,6 +87,7 @@ class JobManager:
         self._checkpoints = checkpoints
         self._sidecars = sidecars
         self._workers = workers
+        self._known = known
         self._data_dir = data_dir
         self._max_queue_size = max_queue_size
         self._blob_use = BlobUse(store, blobs)
@@ -112,9 +118,15 @@ class JobManager:
                 raise EmptyFile
             _check_options(self._checkpoints.resolve(options.model), options)
             with self._blob_use.job_on_its_way():
-                job = self._add(upload.commit(), filename, options, priority)
+                new = _new_job(upload.commit(), filename, options, priority)
+                finding = self._known.find(new.blob_sha256, options)
+                if finding:  # no worker takes the job while it is answered here
+                    new = replace(new, run_at=time.time() + ANSWER_S)
+                job = self._add(new)
         finally:
             upload.discard()
+        if finding and self._known.complete_queued(job, finding):
+            return self._store.get(job.id)
         self._workers.wake()
         return job
 
@@ -129,21 +141,11 @@ class JobManager:
             raise
         return self.submit(upload, filename=path.name, options=options, priority=Priority.NORMAL)
 
-    def _add(
-        self, blob: StoredBlob, filename: str, options: TranscribeOptions, priority: Priority
-    ) -> Job:
-        new = NewJob(
-            id=uuid.uuid4().hex,
-            filename=filename,
-            blob_sha256=blob.sha256,
-            size_bytes=blob.size_bytes,
-            options=options,
-            priority=priority,
-        )
+    def _add(self, new: NewJob) -> Job:
         try:
             return self._store.add(new, max_queued=self._max_queue_size)
         except Exception:
-            self._blob_use.delete_unneeded(blob.sha256)
+            self._blob_use.delete_unneeded(new.blob_sha256)
             raise
 
     def cancel(self, job_id: str) -> Job:
@@ -173,6 +175,7 @@ class JobManager:
         """
         job = self._store.delete(job_id)
         self._sidecars.delete(job_id)
+        self._known.forget_job(job_id)
         self._blob_use.delete_unneeded(job.blob_sha256)
 
     def detail(self, job_id: str) -> JobDetail:
@@ -187,9 +190,10 @@ class JobManager:
         chunks = [
             _chunk_state(
                 chunk,
-                status=chunk_status(windows[chunk.index]),
-                percent=round(100 * chunk_fraction(windows[chunk.index]), 1),
-                attempt=job.attempt,
+                status=chunk_status(
+                    chunk, windows[chunk.index], is_running=job.status is JobStatus.RUNNING
+                ),
+                percent=round(100 * chunk_fraction(chunk, windows[chunk.index]), 1),
             )
             for chunk in plan.chunks
         ]
@@ -206,7 +210,7 @@ class JobManager:
         except WrongState:  # retried or deleted in between
             segments = ()
         chunks = [
-            _chunk_state(chunk, status=ChunkStatus.COMPLETED, percent=100.0, attempt=job.attempt)
+            _chunk_state(chunk, status=ChunkStatus.DONE, percent=100.0)
             for chunk in self._store.plan(job.id).chunks
         ]
         return JobDetail(job=job, chunks=chunks, segments=segments, queue_position=None)
@@ -218,14 +222,28 @@ class JobManager:
         return order.index(job.id) + 1 if job.id in order else None
 
 
-def _chunk_state(chunk: Chunk, *, status: ChunkStatus, percent: float, attempt: int) -> ChunkState:
+def _chunk_state(chunk: Chunk, *, status: ChunkStatus, percent: float) -> ChunkState:
     return ChunkState(
         index=chunk.index,
         start_s=chunk.start_sample / SAMPLE_RATE,
         end_s=chunk.end_sample / SAMPLE_RATE,
         status=status,
         percent=percent,
-        attempt=attempt,
+        attempt=chunk.attempt,
+        error=chunk.error,
+    )
+
+
+def _new_job(
+    blob: StoredBlob, filename: str, options: TranscribeOptions, priority: Priority
+) -> NewJob:
+    return NewJob(
+        id=uuid.uuid4().hex,
+        filename=filename,
+        blob_sha256=blob.sha256,
+        size_bytes=blob.size_bytes,
+        options=options,
+        priority=priority,
     )
 
 

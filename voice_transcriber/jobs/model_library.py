@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from voice_transcriber.engines.auto.known import KnownChoices
+from voice_transcriber.engines.auto.records import Measured
 from voice_transcriber.engines.checkpoints import Checkpoints, ModelInfo
-from voice_transcriber.engines.client import EngineClient
 from voice_transcriber.engines.downloads import Downloads
 from voice_transcriber.engines.footprint import held_bytes, needed_bytes
+from voice_transcriber.engines.speech import SpeechEngine
 from voice_transcriber.engines.transfers import Transfer, TransferState
 from voice_transcriber.errors import WrongState
 from voice_transcriber.processes.memory import available_bytes
@@ -27,6 +29,7 @@ class ModelState:
     in_memory: bool
     loading: bool
     real_time_factor: float | None  # wall seconds for a second of audio; None: not measured yet
+    measured: Measured | None  # by the engine auto; None: not yet, or another engine
 
 
 class ModelLibrary:
@@ -37,10 +40,11 @@ class ModelLibrary:
         *,
         checkpoints: Checkpoints,
         downloads: Downloads,
-        engine: EngineClient,
+        engine: SpeechEngine,
         store: Store,
         batch_size: int,
         compute_type_on: Callable[[str], str],
+        choices: KnownChoices,
         free_bytes: Callable[[], int] = available_bytes,
     ) -> None:
         """`compute_type_on(device)` is the engine's choice; `free_bytes` is the computer's free
@@ -52,6 +56,7 @@ class ModelLibrary:
         self._store = store
         self._batch_size = batch_size
         self._compute_type_on = compute_type_on
+        self._choices = choices
         self._free_bytes = free_bytes
 
     def free_memory_bytes(self) -> int:
@@ -100,9 +105,8 @@ class ModelLibrary:
         compute_type = self._compute_type_on(device)
         room_bytes = self.free_memory_bytes() + self._held_bytes(compute_type)
         for info in models:
-            memory_bytes = needed_bytes(
-                info.size_bytes, batch_size=self._batch_size, compute_type=compute_type
-            )
+            memory_bytes = _needed_bytes(info, self._batch_size, compute_type)
+            least_bytes = _needed_bytes(info, 1, compute_type)
             in_memory = self._is_one_of(info.name, self._engine.models)
             is_wanted = self._downloads.is_wanted(info.name)
             yield ModelState(
@@ -110,10 +114,11 @@ class ModelLibrary:
                 transfer=self._transfer(info.name, is_wanted=is_wanted),
                 is_wanted=is_wanted,
                 memory_bytes=memory_bytes,
-                fits=in_memory or memory_bytes <= room_bytes,
+                fits=in_memory or least_bytes <= room_bytes,
                 in_memory=in_memory,
                 loading=self._loads(info.name),
                 real_time_factor=speeds.get(info.name),
+                measured=self._choices.of(self._checkpoints.path(info.name), device),
             )
 
     def _transfer(self, name: str, *, is_wanted: bool) -> Transfer:
@@ -140,3 +145,10 @@ class ModelLibrary:
         """Whether one of the names means the same file."""
         path = self._checkpoints.path(name)
         return any(self._checkpoints.path(other) == path for other in others)
+
+
+def _needed_bytes(info: ModelInfo, batch_size: int, compute_type: str) -> int:
+    """Zero for a model that computes elsewhere."""
+    if not info.size_bytes:
+        return 0
+    return needed_bytes(info.size_bytes, batch_size=batch_size, compute_type=compute_type)

@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,18 @@ from voice_transcriber.audio.decode import Decoder, Decoding
 from voice_transcriber.audio.selection import Selection
 from voice_transcriber.blobs.base import BlobStore
 from voice_transcriber.engines.checkpoints import Checkpoints
-from voice_transcriber.engines.client import EngineClient
 from voice_transcriber.engines.protocol import Place
-from voice_transcriber.errors import DownloadStopped, PoisonWindow
+from voice_transcriber.engines.speech import SpeechEngine
+from voice_transcriber.errors import DownloadStopped
 from voice_transcriber.job import SAMPLE_RATE, Claim, Job, Stage
 from voice_transcriber.jobs.control import JobControl
 from voice_transcriber.jobs.hooks import JobHooks
+from voice_transcriber.jobs.known import Computed, Finding, KnownResults
+from voice_transcriber.jobs.losses import loss
 from voice_transcriber.jobs.sidecar import Sidecars
 from voice_transcriber.jobs.transcription import Transcription, TranscriptionOptions
 from voice_transcriber.store.base import Progress, Store
+from voice_transcriber.store.results import DecodedAs
 from voice_transcriber.transcript.merge import merge_segments
 from voice_transcriber.transcript.model import Transcript
 
@@ -37,9 +41,10 @@ class Workshop:
     blobs: BlobStore
     checkpoints: Checkpoints
     decoder: Decoder
-    engine: EngineClient
+    engine: SpeechEngine
     sidecars: Sidecars
     hooks: JobHooks
+    known: KnownResults
     work_dir: Path
     options: TranscriptionOptions
 
@@ -56,6 +61,7 @@ class JobRun:
         self._decoding: Decoding | None = None
         self._stages_s: dict[str, float] = {}
         self._place: Place | None = None
+        self._known_chunks = 0  # their text comes from earlier jobs
 
     def run(self) -> None:
         """Take the job to its transcript.
@@ -65,9 +71,17 @@ class JobRun:
         """
         self._shop.hooks.started(self._job, self._process_ids)
         checkpoint = self._checkpoint()
+        known = self._shop.known
+        known.learn(checkpoint, check=self._control.check)
+        if finding := known.find(self._job.blob_sha256, self._job.options):
+            self._answer(finding)
+            return
         try:
             self._decoding = self._decode()
             transcription = self._transcribe(checkpoint, self._decoding)
+        except _AlreadyKnown as known_now:
+            self._answer(known_now.finding)
+            return
         finally:
             if self._decoding is not None and not self._decoding.finished:
                 self._decoding.stop()
@@ -79,8 +93,13 @@ class JobRun:
         audio_s = self._job.duration_s
         if audio_s:
             figures["audio_s"] = round(audio_s, 3)
+        if self._known_chunks:
+            figures["known_chunks"] = self._known_chunks
+        elif audio_s:
             worked_s = figures.get("wall_s", 0.0) - self._stages_s.get("download", 0.0)
             figures["real_time_factor"] = round(max(worked_s, 0.0) / audio_s, 4)
+        if self._job.started_at is not None:
+            figures["queue_s"] = round(max(self._job.started_at - self._job.queued_at, 0.0), 3)
         stages_s = {name: round(seconds, 3) for name, seconds in self._stages_s.items()}
         if self._place:
             figures |= {name: value for name, value in asdict(self._place).items() if value}
@@ -116,7 +135,6 @@ class JobRun:
 
     def _decode(self) -> Decoding:
         """Start decoding, and wait until the header or the first error is known."""
-        started = time.monotonic()
         decoding = self._shop.decoder.start(
             self._shop.blobs.path(self._job.blob_sha256),
             self._shop.work_dir / self._job.id,
@@ -131,7 +149,6 @@ class JobRun:
         probe = decoding.probe
         if probe and (length_s := self._selection.length_s(probe.duration_s)):
             self._note_duration(length_s)
-        self._stages_s["decode"] = time.monotonic() - started
         return decoding
 
     def _note_duration(self, duration_s: float) -> None:
@@ -148,18 +165,21 @@ class JobRun:
             engine=self._shop.engine,
             control=self._control,
             options=self._shop.options,
+            known=self._shop.known.chunks(self._job, decoding),
+            on_decoded=partial(self._look_again, decoding),
         )
         try:
             transcription.run()
         finally:
-            self._stages_s.update(transcription.stages_s)
+            self._stages_s |= {"decode": decoding.took_s, **transcription.stages_s}
             self._place = transcription.place
+            self._known_chunks = len(transcription.known.used)
         return transcription
 
     def _finish(self, transcription: Transcription, decoding: Decoding) -> None:
         self._note_duration((decoding.samples - self._selection.start_sample) / SAMPLE_RATE)
-        if transcription.ledger.failed_windows:
-            raise _poison(transcription)
+        if missing := loss(transcription.ledger, crash_cause=transcription.crash_cause):
+            raise missing
         transcript = Transcript(
             language=transcription.main_language,
             language_probability=transcription.language_probability,
@@ -168,8 +188,29 @@ class JobRun:
             task=self._job.options.task,
             segments=merge_segments(transcription.ledger.segments.values()),
         )
-        self._shop.sidecars.write(self._job.id, transcript)
-        self._shop.store.complete(self._claim, transcript, self.performance())
+        decoded = self._decoded(decoding)
+        computed = Computed(
+            transcript=transcript,
+            performance=self.performance(),
+            decoded=None if transcription.is_resumed else decoded,
+            places=transcription.places,
+            chunks=transcription.known,
+        )
+        self._shop.known.complete_computed(self._job, self._claim, computed)
+
+    def _look_again(self, decoding: Decoding) -> None:
+        """The same sound may have been transcribed from another file. Raises _AlreadyKnown."""
+        decoded = self._decoded(decoding)
+        if decoded and (found := self._shop.known.find_decoded(decoded, self._job.options)):
+            raise _AlreadyKnown(found)
+
+    def _decoded(self, decoding: Decoding) -> DecodedAs | None:
+        length_ms = self._file_length_ms(decoding)
+        return self._shop.known.decoded_as(self._job, decoding, duration_ms=length_ms)
+
+    def _answer(self, finding: Finding) -> None:
+        figures = self._shop.hooks.figures(self._job)
+        self._shop.known.complete_running(self._job, self._claim, finding, figures)
 
     def _file_length_ms(self, decoding: Decoding) -> int:
         """Of the whole file, as far as it was decoded or its header tells."""
@@ -177,6 +218,14 @@ class JobRun:
         if self._selection.to_s is None or decoding.probe is None:
             return round(decoded_s * 1000)
         return round(max(decoded_s, decoding.probe.duration_s or 0.0) * 1000)
+
+
+class _AlreadyKnown(Exception):
+    """Nothing more is to be computed."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.key)
+        self.finding = finding
 
 
 class _Throttle:
@@ -195,14 +244,3 @@ class _Throttle:
 def remove_work(work_dir: Path, job_id: str) -> None:
     """Remove a job's decoded audio; harmless when there is none."""
     shutil.rmtree(work_dir / job_id, ignore_errors=True)
-
-
-def _poison(transcription: Transcription) -> PoisonWindow:
-    places = ", ".join(
-        f"{window.start_sample / SAMPLE_RATE:.0f} s"
-        for window in transcription.ledger.failed_windows
-    )
-    return PoisonWindow(
-        f"The speech engine ended three times at each of these places: {places} "
-        f"({transcription.crash_cause})."
-    )

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from voice_transcriber.files import sync_folder, write_durably
-from voice_transcriber.transcript.model import Transcript
 
 _TRANSCRIPT = ".json"
 _FILES = ".files"  # names of the job's own files in TRANSCRIPTIONS_DIR
@@ -20,9 +19,9 @@ class Sidecars:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def write(self, job_id: str, transcript: Transcript) -> None:
-        data = json.dumps(transcript.to_dict(), ensure_ascii=False).encode()
-        write_durably(self._path(job_id, _TRANSCRIPT), data)
+    def write(self, job_id: str, content: str) -> None:
+        """`content`: the transcript as JSON."""
+        write_durably(self._path(job_id, _TRANSCRIPT), content.encode())
 
     def delete(self, job_id: str) -> None:
         """Harmless when there is none."""

@@ -8,34 +8,39 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from voice_transcriber.audio.decode import Decoding
 from voice_transcriber.audio.selection import Selection
-from voice_transcriber.engines.client import Blame, EngineClient, HostCrash
+from voice_transcriber.engines.client import Blame, HostCrash
 from voice_transcriber.engines.protocol import (
     LanguageRequest,
     Place,
-    PlanReply,
-    PlanRequest,
     WindowReply,
     WindowRequest,
 )
+from voice_transcriber.engines.speech import SpeechEngine
+from voice_transcriber.engines.stopwatch import Stopwatch
+from voice_transcriber.errors import EngineError, EngineOutOfMemory, InternalError
 from voice_transcriber.job import SAMPLE_RATE, Chunk, Claim, Job, Stage, Window
+from voice_transcriber.jobs.chunk_failures import ChunkFailures
+from voice_transcriber.jobs.chunk_planner import ChunkPlanner
+from voice_transcriber.jobs.chunk_size import chosen
 from voice_transcriber.jobs.control import JobControl, JobStopped, StopReason
 from voice_transcriber.jobs.conversation import Conversation
+from voice_transcriber.jobs.known_chunks import KnownChunks
 from voice_transcriber.jobs.language_questions import LanguageQuestions
 from voice_transcriber.jobs.ledger import Ledger
+from voice_transcriber.jobs.losses import MAX_WINDOW_CRASHES
 from voice_transcriber.jobs.pace import Pace
 from voice_transcriber.store.base import Progress, Store, WindowResult
-from voice_transcriber.transcript.languages import SEVERAL_LANGUAGES
 
 log = logging.getLogger(__name__)
 
-MAX_WINDOW_CRASHES = 3
+SAMPLE_BYTES = 2
 WAIT_S = 0.5  # between two looks at cancel, drain and decoded audio
 
 
@@ -43,9 +48,12 @@ WAIT_S = 0.5  # between two looks at cancel, drain and decoded audio
 class TranscriptionOptions:
     """What the settings say about every job."""
 
-    chunk_size_s: float
+    chunk_size_s: float  # at most
+    parallel_chunks: int
     level_audio: bool
+    beam_size: int
     windows_in_flight: int  # enough to fill the next batch while one is in work
+    max_request_bytes: int | None = None  # of samples, where a server computes
 
 
 class Transcription:
@@ -59,10 +67,13 @@ class Transcription:
         checkpoint: Path,
         decoding: Decoding,
         store: Store,
-        engine: EngineClient,
+        engine: SpeechEngine,
         control: JobControl,
         options: TranscriptionOptions,
+        known: KnownChunks,
+        on_decoded: Callable[[], None],
     ) -> None:
+        """`on_decoded` is called once, when all is decoded; what it raises ends the run."""
         self._job = job
         self._claim = claim
         self._checkpoint = checkpoint
@@ -71,22 +82,21 @@ class Transcription:
         self._engine = engine
         self._control = control
         self._options = options
+        self.known = known
+        self._on_decoded: Callable[[], None] | None = on_decoded
         self._talk = Conversation(engine)
-        self._languages = LanguageQuestions(
-            self._talk, request=self._language_request, on_stages=self._note_stages
-        )
+        self._watch = Stopwatch()
         self._start_sample = Selection.of(job.options).start_sample
         self._results: list[WindowResult] = []  # received, not yet committed
-        self._is_planning = False
         self._stage = Stage.TRANSCRIBING
         self._pace = Pace(store.speeds().get(job.options.model))
         self.ledger = Ledger(store.plan(job.id), start_sample=self._start_sample)
-        self._has_several_languages = job.options.language == SEVERAL_LANGUAGES
-        self.language = None if self._has_several_languages else job.language
-        self.language_probability = job.language_probability
-        self.stages_s: dict[str, float] = {}
+        self._failures = ChunkFailures(store, claim, self.ledger)
+        self._planner = self._new_planner()
         self.crash_cause = ""  # of the last engine death at one of the windows
         self.place: Place | None = None  # what the last window was decoded on
+        self.places: set[Place] = set()  # what all were decoded on, without notes
+        self.is_resumed = bool(self.ledger.chunks)  # an earlier attempt did a part of it
 
     def run(self) -> None:
         """Raises JobStopped, ClaimLost, UserError, ModelError, EngineError."""
@@ -94,79 +104,76 @@ class Transcription:
             while not self._is_done():
                 self._control.check()
                 if not self._control.is_draining:
-                    self._plan_ahead()
                     self._submit_windows()
+                    self._planner.plan_ahead()
                 elif not len(self._talk):
                     raise JobStopped(StopReason.SHUTDOWN)
                 self._decoding.wait(0, timeout_s=0)  # raises what ended the decoding
-                self._talk.receive(timeout_s=WAIT_S)
+                self._tell_decoded()
+                self._receive()
                 self._commit()
                 self._show_stage()
         finally:
             self._talk.end()
 
+    def _tell_decoded(self) -> None:
+        if self._on_decoded and self._decoding.finished:
+            tell, self._on_decoded = self._on_decoded, None
+            tell()
+
     @property
     def main_language(self) -> str | None:
         """Given, detected, or that of most of the speech where there are several."""
-        return self.language or self.ledger.main_language
+        return self._planner.language or self.ledger.main_language
+
+    @property
+    def language_probability(self) -> float | None:
+        """Of a language that was detected."""
+        return self._planner.language_probability
+
+    @property
+    def stages_s(self) -> Mapping[str, float]:
+        """Seconds by stage. `wait`: what answers took beyond the engine's work for this job."""
+        stages_s = self._watch.stages_s
+        accounted_s = sum(stages_s.values()) - stages_s.get("write", 0.0)
+        return {**stages_s, "wait": max(0.0, self._talk.waited_s - accounted_s)}
+
+    def _receive(self) -> None:
+        stage, waited_s = self._current_stage(), self._talk.waited_s
+        self._talk.receive(timeout_s=WAIT_S)
+        if stage is Stage.LOADING_MODEL:
+            self._watch.add({"load": self._talk.waited_s - waited_s})
+
+    def _new_planner(self) -> ChunkPlanner:
+        options = self._options
+        size = chosen(
+            largest_s=options.chunk_size_s,
+            parallel=options.parallel_chunks,
+            duration_s=self._job.duration_s,
+            max_bytes=options.max_request_bytes,
+            bytes_per_s=SAMPLE_BYTES * SAMPLE_RATE,
+        )
+        return ChunkPlanner(
+            job=self._job,
+            claim=self._claim,
+            decoding=self._decoding,
+            store=self._store,
+            talk=self._talk,
+            ledger=self.ledger,
+            failures=self._failures,
+            languages=LanguageQuestions(
+                self._talk, request=self._language_request, on_stages=self._watch.add
+            ),
+            known=self.known,
+            size=size,
+            ahead=options.parallel_chunks,
+            level_audio=options.level_audio,
+            on_stages=self._watch.add,
+            on_planned=self._show_progress,
+        )
 
     def _is_done(self) -> bool:
-        if len(self._talk) or self.ledger.waiting or not self._decoding.finished:
-            return False
-        return self.ledger.planned_to >= self._decoding.samples
-
-    def _plan_ahead(self) -> None:
-        """Ask for the next chunk's plan when the engine could run dry and the audio is there."""
-        if self._is_planning or len(self.ledger.waiting) >= self._options.windows_in_flight:
-            return
-        request = self._next_plan()
-        if request is not None:
-            self._is_planning = True
-            self._talk.ask(request, partial(self._on_planned, request))
-
-    def _next_plan(self) -> PlanRequest | None:
-        start = self.ledger.planned_to
-        limit = start + round(self._options.chunk_size_s * SAMPLE_RATE)
-        # `finished` is read first: the number of samples is final only then.
-        finished = self._decoding.finished
-        available = self._decoding.samples
-        if available <= start or (available < limit and not finished):
-            return None
-        return PlanRequest(
-            pcm=str(self._decoding.pcm),
-            start=start,
-            limit=min(limit, available),
-            is_last=finished and available <= limit,
-            vad_filter=self._job.options.vad_filter,
-            level=self._options.level_audio,
-            by_language=self._has_several_languages,
-        )
-
-    def _on_planned(self, request: PlanRequest, reply: PlanReply) -> None:
-        self._note_stages(reply.stages_s)
-        chunk = Chunk(
-            index=len(self.ledger.chunks),
-            start_sample=request.start,
-            end_sample=reply.end,
-            language=self.language,
-            gain=reply.gain,
-        )
-        windows = [
-            Window(
-                chunk_index=chunk.index,
-                start_sample=start,
-                end_sample=end,
-                speech_end_sample=speech_end,
-            )
-            for start, end, speech_end in reply.windows
-        ]
-        if windows and self._has_several_languages:
-            before = self.ledger.last_language
-            self._languages.ask_each(chunk, windows, before, partial(self._commit_chunk, chunk))
-        elif windows and self.language is None:
-            self._languages.ask(chunk, windows, partial(self._on_language, chunk, windows))
-        else:
-            self._commit_chunk(chunk, windows)
+        return not (len(self._talk) or self.ledger.unfinished) and self._planner.is_done
 
     def _language_request(self, chunk: Chunk, windows: Sequence[Window]) -> LanguageRequest:
         return LanguageRequest(
@@ -177,30 +184,25 @@ class Transcription:
             windows=[(window.start_sample, window.end_sample) for window in windows],
         )
 
-    def _on_language(
-        self, chunk: Chunk, windows: list[Window], language: str, probability: float
-    ) -> None:
-        self.language, self.language_probability = language, probability
-        self._store.set_language(self._claim, language=language, probability=probability)
-        self._commit_chunk(replace(chunk, language=language), windows)
-
-    def _commit_chunk(self, chunk: Chunk, windows: list[Window]) -> None:
-        self._store.add_chunk(self._claim, chunk, windows)
-        self.ledger.add_chunk(chunk, windows)
-        self._is_planning = False
-        self._store.progress(self._claim, self._progress())
-
     def _submit_windows(self) -> None:
-        waiting = self.ledger.waiting
-        while waiting and len(self._talk) < self._options.windows_in_flight:
-            if waiting[0].end_sample > self._decoding.samples:
-                return  # a resumed job's audio is decoded again up to here first
-            window = waiting.popleft()
+        at_once = max(self._options.windows_in_flight, 2 * self._engine.batch_size)
+        while len(self._talk) < at_once:
+            window = self.ledger.take(parallel=self._options.parallel_chunks, may_go=self._may_go)
+            if window is None:
+                return
+            failures = self.ledger.chunks[window.chunk_index].failures
             self._talk.ask(
                 self._window_request(window),
                 partial(self._on_window, window),
-                partial(self._on_window_crash, window),
+                on_crash=partial(self._on_window_crash, window),
+                on_error=partial(self._on_window_error, window, failures),
             )
+
+    def _may_go(self, window: Window) -> bool:
+        if self._failures.is_paused(window.chunk_index):
+            return False
+        # A resumed job's audio is decoded again up to here first.
+        return window.end_sample <= self._decoding.samples
 
     def _window_request(self, window: Window) -> WindowRequest:
         options = self._job.options
@@ -214,22 +216,33 @@ class Transcription:
             end=window.end_sample,
             speech_end=window.speech_end_sample,
             vad_filter=options.vad_filter,
-            language=window.language or chunk.language or self.language,
+            language=window.language or chunk.language or self._planner.language,
             task=options.task,
             prompt=options.prompt,
             hotwords=options.hotwords,
             word_timestamps=options.word_timestamps,
             priority=self._job.priority,
+            beam_size=self._options.beam_size,
             alone=self.ledger.is_suspect(window),
         )
 
     def _on_window(self, window: Window, reply: WindowReply) -> None:
-        self._note_stages(reply.stages_s)
-        self.place = self._engine.place(self._job.options.model)
+        self._watch.add(reply.stages_s)
+        self.place = reply.place or self._engine.place(self._job.options.model)
+        if self.place:
+            self.places.add(replace(self.place, note=None))
         segments = reply.segments
         if window.language is not None:
             segments = [replace(segment, language=window.language) for segment in segments]
         self._results.append(self.ledger.finish(window, segments, reply.resume_sample))
+
+    def _on_window_error(
+        self, window: Window, begun: int, error: EngineError | InternalError
+    ) -> None:
+        self._commit()  # what was left out by windows before it is known to the store then
+        if isinstance(error, EngineOutOfMemory):
+            self._planner.shrink("the engine had not enough memory")
+        self._failures.at_window(window, error, begun=begun)
 
     def _on_window_crash(self, window: Window, crash: HostCrash) -> None:
         """A suspect goes again alone; alone it may end the engine three times."""
@@ -253,11 +266,26 @@ class Transcription:
         if not self._results:
             return
         results, self._results = self._results, []
-        self._store.finish_windows(self._claim, results, self._progress())
+        with self._watch.stage("write"):
+            self._store.finish_windows(self._claim, results, self._progress())
+            self._keep_chunks({result.window.chunk_index for result in results})
+
+    def _keep_chunks(self, indexes: Collection[int]) -> None:
+        """For later jobs. The last chunk is a part of the whole transcript alone."""
+        for index in indexes:
+            chunk, results = self.ledger.chunks[index], self.ledger.finished(index)
+            if results and chunk.end_sample < self._decoding.samples:
+                self.known.keep(
+                    chunk, results, probability=self.language_probability, places=self.places
+                )
 
     def _show_stage(self) -> None:
         """Loading a large model takes a while in which no window is finished."""
         if self._stage is not self._current_stage():
+            self._show_progress()
+
+    def _show_progress(self) -> None:
+        with self._watch.stage("write"):
             self._store.progress(self._claim, self._progress())
 
     def _current_stage(self) -> Stage:
@@ -287,7 +315,3 @@ class Transcription:
         if self._decoding.finished:
             return self._decoding.samples - self._start_sample
         return round((self._job.duration_s or 0.0) * SAMPLE_RATE)
-
-    def _note_stages(self, stages_s: Mapping[str, float]) -> None:
-        for name, seconds in stages_s.items():
-            self.stages_s[name] = self.stages_s.get(name, 0.0) + seconds

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import random
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -16,6 +15,7 @@ from voice_transcriber.errors import (
     TranscriberError,
 )
 from voice_transcriber.job import Claim, Job, JobError, Lane
+from voice_transcriber.jobs.backoff import delay_s, may_retry
 from voice_transcriber.jobs.control import JobControl, JobStopped, StopReason
 from voice_transcriber.jobs.runner import JobRun, Workshop, remove_work
 
@@ -23,7 +23,6 @@ log = logging.getLogger(__name__)
 
 EXPRESS_MAX_S = 90.0  # a clip of at most three windows
 IDLE_WAIT_S = 2.0  # a wake-up may be missed, and `run_at` of a retry may come
-RETRY_DELAYS_S = (10.0, 60.0, 300.0)
 
 
 class Workers:
@@ -80,7 +79,10 @@ class Workers:
         while not self._stopping:
             try:
                 job = self._shop.store.claim(
-                    lane=lane, owner=self._owner, express_max_s=EXPRESS_MAX_S
+                    lane=lane,
+                    owner=self._owner,
+                    express_max_s=EXPRESS_MAX_S,
+                    equals_wait=self._shop.known.is_on,
                 )
                 if job is None:
                     self._wait()
@@ -148,12 +150,13 @@ class Workers:
             self._fail(run, job, claim, InternalError(f"The program made a mistake: {error}"))
 
     def _retry_or_fail(self, run: JobRun, job: Job, claim: Claim, error: TranscriberError) -> None:
-        if job.failures >= len(RETRY_DELAYS_S):
+        failures = job.failures + 1
+        if not may_retry(failures):
             self._fail(run, job, claim, error)
             return
-        delay_s = RETRY_DELAYS_S[job.failures] * random.uniform(0.8, 1.2)
-        log.warning("Job %s is tried again in %.0f s: %s", job.id, delay_s, error.message)
-        self._shop.store.release(claim, run_at=time.time() + delay_s, failed=True)
+        pause_s = delay_s(failures)
+        log.warning("Job %s is tried again in %.0f s: %s", job.id, pause_s, error.message)
+        self._shop.store.release(claim, run_at=time.time() + pause_s, failed=True)
 
     def _fail(self, run: JobRun, job: Job, claim: Claim, error: TranscriberError) -> None:
         log.info("Job %s failed: %s", job.id, error.code)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field
 
-from voice_transcriber.web.schemas import ErrorShape, Request, Shape
+from voice_transcriber.web.schemas import ErrorShape, Request, Shape, time_text
 
 if TYPE_CHECKING:
     from voice_transcriber.services import Services
@@ -44,6 +44,63 @@ class DownloadShape(Shape):
         )
 
 
+class CandidateShape(Shape):
+    """An engine, or an encoder, as it was measured."""
+
+    name: str
+    chosen: bool
+    encode_s: float | None = Field(description="Seconds of its encoder for 30 s of speech.")
+    decode_s: float | None = Field(
+        description="Seconds of its decoder for 30 s of speech; null for an encoder alone."
+    )
+    differing_percent: float | None = Field(
+        description="Words that are others than those of single precision."
+    )
+    note: str | None = Field(description="Why it was not measured in full, or not chosen.")
+
+
+class MeasuredShape(Shape):
+    """What the engine auto chose for a model on this machine, and by which figures."""
+
+    name: str
+    engine: str
+    compute_type: str
+    encoder: str
+    threads: int
+    reason: str
+    machine: str
+    measured_at: str
+    took_s: float = Field(description="With the loading and converting of all candidates.")
+    candidates: Sequence[CandidateShape]
+
+    @classmethod
+    def of(cls, measured: Any) -> Self:
+        """From the engine's Measured."""
+        choice = measured.choice
+        return cls(
+            name=choice.name,
+            engine=choice.decoder.engine,
+            compute_type=choice.decoder.compute_type,
+            encoder=choice.encoder,
+            threads=choice.threads,
+            reason=choice.reason,
+            machine=measured.basis.machine,
+            measured_at=time_text(measured.at) or "",
+            took_s=measured.took_s,
+            candidates=[
+                CandidateShape(
+                    name=figure.name,
+                    chosen=choice.uses(figure),
+                    encode_s=figure.encode_s,
+                    decode_s=figure.decode_s,
+                    differing_percent=figure.differing_percent,
+                    note=figure.note,
+                )
+                for figure in measured.figures
+            ],
+        )
+
+
 class ModelShape(Shape):
     """A model that jobs can name."""
 
@@ -56,12 +113,17 @@ class ModelShape(Shape):
     english_only: bool
     downloadable: bool
     memory_bytes: int = Field(description="Needed to load it and to decode full batches.")
-    fits: bool = Field(description="Whether that much memory is free, or idle models can free it.")
+    fits: bool = Field(
+        description="Whether it would be loaded now: with smaller batches where memory is short."
+    )
     in_memory: bool
     loading: bool
     real_time_factor: float | None = Field(
         description="Seconds of work for a second of audio: the median of the newest jobs on this "
         "machine; null before the first."
+    )
+    measured: MeasuredShape | None = Field(
+        description="What ENGINE=auto chose; null before the first use, and with other engines."
     )
     download: DownloadShape
 
@@ -83,6 +145,7 @@ class ModelShape(Shape):
             in_memory=model.in_memory,
             loading=model.loading,
             real_time_factor=model.real_time_factor,
+            measured=model.measured and MeasuredShape.of(model.measured),
             download=DownloadShape.of(model),
         )
 
@@ -94,6 +157,9 @@ class ModelListShape(Shape):
     default: str = Field(description="The model of a job that names none.")
     free_memory_bytes: int = Field(description="Of the device that models are loaded into.")
     offline: bool = Field(description="Whether downloads are refused (OFFLINE).")
+    remote: str | None = Field(
+        description="The server that recordings are sent to; null where they stay on this machine."
+    )
 
     @classmethod
     def of(cls, parts: Services) -> Self:
@@ -102,4 +168,5 @@ class ModelListShape(Shape):
             default=parts.settings.default_model,
             free_memory_bytes=parts.library.free_memory_bytes(),
             offline=parts.settings.offline,
+            remote=parts.remote.server if parts.remote else None,
         )

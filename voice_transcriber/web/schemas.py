@@ -10,7 +10,14 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from voice_transcriber.errors import InvalidRequest
-from voice_transcriber.job import Job, JobStatus, Priority, TranscribeOptions, search_key
+from voice_transcriber.job import (
+    ChunkStatus,
+    Job,
+    JobStatus,
+    Priority,
+    TranscribeOptions,
+    search_key,
+)
 from voice_transcriber.transcript.exporters.options import ExportOptions
 from voice_transcriber.transcript.languages import chosen_language
 from voice_transcriber.transcript.times import seconds_of
@@ -111,6 +118,9 @@ class SubmitForm(Request):
     )
     word_timestamps: bool = Field(False, description="Also the time of each word.")
     vad_filter: bool = Field(True, description="False: seconds without speech are decoded too.")
+    cache: bool = Field(
+        True, description="False: computed anew, whatever is known of the recording."
+    )
 
     def options(self, *, default_model: str) -> TranscribeOptions:
         """Raises UnknownLanguage. Whether the model exists is the caller's to check."""
@@ -125,6 +135,7 @@ class SubmitForm(Request):
             audio_track=self.audio_track,
             word_timestamps=self.word_timestamps,
             vad_filter=self.vad_filter,
+            use_cache=self.cache,
         )
 
     @property
@@ -267,9 +278,10 @@ class ChunkShape(Shape):
     index: int
     start: float  # seconds
     end: float
-    status: str
-    percent: float
-    attempt: int
+    status: ChunkStatus
+    percent: float = Field(description="Of its speech; what has failed counts as finished.")
+    attempt: int = Field(description="Which try at it this is, from 1.")
+    error: str | None = Field(description="Why it was given up.")
 
 
 class SegmentShape(Shape):
@@ -307,7 +319,7 @@ class JobShape(Shape):
     text_tail: str = Field(description="The newest words.")
     duration_s: float | None = Field(description="Length of the recording, when known.")
     size_bytes: int
-    cached: bool
+    cached: bool = Field(description="Its text was known from an earlier job.")
     error: ErrorShape | None
     timings: dict[str, Any] = Field(description="Figures of the run.")
 
@@ -336,6 +348,7 @@ class JobDetailShape(JobShape):
                     status=chunk.status,
                     percent=chunk.percent,
                     attempt=chunk.attempt,
+                    error=chunk.error,
                 )
                 for chunk in detail.chunks
             ],
@@ -380,7 +393,7 @@ def _job_values(job: Job, queue_position: int | None) -> dict[str, Any]:
         "text_tail": job.text_tail,
         "duration_s": job.duration_s,
         "size_bytes": job.size_bytes,
-        "cached": False,
+        "cached": job.is_cached,
         "error": None if job.error is None else ErrorShape.model_validate(job.error),
         "timings": dict(job.performance),
     }

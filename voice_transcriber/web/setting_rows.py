@@ -64,7 +64,7 @@ def _text(setting: Setting, value: Any) -> str:
         return ", ".join(value)
     if setting.field_name.endswith("_bytes"):
         return size(value)
-    if isinstance(value, float):
+    if isinstance(value, float) and setting.field_name.endswith("_s"):
         return duration(value)
     return str(value)
 

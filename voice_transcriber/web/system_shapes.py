@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 from pydantic import Field
 
 from voice_transcriber import __version__
+from voice_transcriber.web.cache_shapes import CacheShape
 from voice_transcriber.web.schemas import Request, Shape, time_text
 
 if TYPE_CHECKING:
@@ -54,12 +55,26 @@ class QueueShape(Shape):
     running: int
 
 
+class RemoteShape(Shape):
+    """The server that recordings are sent to, and the way to it; counted since the start."""
+
+    server: str
+    connections: int  # open
+    idle_connections: int  # of these
+    requests: int
+    retries: int
+    errors: int  # requests that were given up
+    sent_bytes: int  # of audio
+    taken_over: int  # chunks that the local engine did in its place
+
+
 class EngineShape(Shape):
     name: str
     running: bool
     models: Sequence[str]  # in memory
     loading: str | None  # model that is being loaded
     restarts: int  # since the server's start
+    remote: RemoteShape | None  # null: recordings stay on this machine
 
 
 class SpeedShape(Shape):
@@ -82,6 +97,7 @@ class SystemShape(Shape):
     queue: QueueShape
     engine: EngineShape
     speed: SpeedShape
+    cache: CacheShape
 
     @classmethod
     def of(cls, services: Services) -> Self:
@@ -106,8 +122,12 @@ class SystemShape(Shape):
                 models=list(engine.models),
                 loading=engine.loading,
                 restarts=max(0, engine.starts - 1),
+                remote=RemoteShape.model_validate(services.remote.figures)
+                if services.remote
+                else None,
             ),
             speed=SpeedShape.model_validate(speed),
+            cache=CacheShape.of(services.results),
         )
 
 

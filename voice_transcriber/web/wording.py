@@ -31,9 +31,10 @@ _STAGES = {
 }
 
 _PARTS = {
-    ChunkStatus.QUEUED: "waiting",
-    ChunkStatus.RUNNING: "in work",
-    ChunkStatus.COMPLETED: "done",
+    ChunkStatus.WAITING: "waiting",
+    ChunkStatus.PLANNING: "speech is looked for",
+    ChunkStatus.TRANSCRIBING: "in work",
+    ChunkStatus.DONE: "done",
     ChunkStatus.FAILED: "partly failed",
 }
 
@@ -46,6 +47,9 @@ class Part(Protocol):
 
     @property
     def percent(self) -> float: ...
+
+    @property
+    def attempt(self) -> int: ...
 
 
 def install(app: Flask) -> None:
@@ -82,7 +86,9 @@ def state(job: Job) -> str:
 def part_state(part: Part) -> str:
     """How far one part of a long recording is."""
     words = _PARTS[part.status]
-    return f"{words}, {round(part.percent)} %" if part.status is ChunkStatus.RUNNING else words
+    if part.status is ChunkStatus.TRANSCRIBING:
+        words += f", {round(part.percent)} %"
+    return f"{words}, attempt {part.attempt}" if part.attempt > 1 else words
 
 
 def percent(job: Job) -> float | None:

@@ -6,13 +6,14 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from voice_transcriber.audio.chunk import (
     LEAD_IN,
     LOWEST_POINT_RANGE,
     WindowRange,
+    closed,
     split_long,
     windows_from_spans,
     with_all_between,
@@ -143,6 +144,39 @@ def test_without_the_filter_windows_cover_everything_and_keep_those_of_speech(
     assert all(0 < one.end - one.start <= MAX_WINDOW for one in everything)
     speech = {(one.start, one.speech_end) for one in everything if one.speech_end > one.start}
     assert speech == {(one.start, one.speech_end) for one in windows}
+
+
+def test_the_last_window_of_a_chunk_is_left_to_the_next_one() -> None:
+    windows = windows_of((2, 20), (30, 50), (52, 59.9), length_s=60)
+    kept, end = closed(windows, length=60 * SAMPLE_RATE, quietest=middle)
+    assert kept == windows[:-1]
+    assert end == windows[-1].start
+
+
+def test_a_chunk_may_end_in_a_long_silence() -> None:
+    windows = windows_of((2, 20), (30, 50), length_s=60)
+    end = 59 * SAMPLE_RATE
+    assert closed(windows, length=60 * SAMPLE_RATE, quietest=middle) == (windows, end)
+    assert closed([], length=60 * SAMPLE_RATE, quietest=middle) == ([], end)
+
+
+def test_a_window_that_fills_the_chunk_is_cut() -> None:
+    windows = windows_of((1, 29.9), length_s=30)
+    ((only,), end) = closed(windows, length=30 * SAMPLE_RATE, quietest=middle)
+    assert (only.end, only.speech_end, end) == (end, end, 22.5 * SAMPLE_RATE)
+
+
+@given(chunks())
+def test_the_end_of_a_chunk_lies_behind_its_windows_and_before_those_that_follow(
+    chunk: tuple[Probabilities, int],
+) -> None:
+    probabilities, length = chunk
+    assume(length >= 30 * SAMPLE_RATE)  # a chunk that another follows is never shorter
+    windows = windows_from_spans(speech_spans(probabilities), probabilities, length=length)
+    kept, end = closed(windows, length=length, quietest=middle)
+    assert length // 2 <= end < length
+    assert all(one.end <= end for one in kept)
+    assert all(one.start >= end for one in windows[len(kept) :])
 
 
 @pytest.mark.parametrize(("length_s", "lengths_s"), [(0, []), (30, [30]), (70.5, [25, 25, 20.5])])

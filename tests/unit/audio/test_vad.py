@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from silero_vad import load_silero_vad
 
 from tests.recordings import AUDIO, manifest, samples_of, silence, tone
 from voice_transcriber.audio.vad import (
@@ -71,6 +72,22 @@ def test_loading_silero_leaves_the_threads_of_torch_alone() -> None:
     threads = torch.get_num_threads()
     torch.set_num_threads(before)
     assert threads == before + 1
+
+
+def test_a_whole_stretch_at_once_gives_what_silero_gives_frame_by_frame(
+    silero: SileroDetector,
+) -> None:
+    samples = samples_of(AUDIO / "gaps_4min.opus")[: 60 * SAMPLE_RATE]
+    whole = samples[: len(samples) // FRAME_SAMPLES * FRAME_SAMPLES]
+    network = load_silero_vad()
+    with torch.inference_mode():
+        one_by_one = [
+            network(frame[None], SAMPLE_RATE).item()
+            for frame in torch.from_numpy(whole).split(FRAME_SAMPLES)
+        ]
+    found = silero.probabilities(whole)
+    np.testing.assert_allclose(found, one_by_one, atol=1e-3)
+    assert speech_spans(found) == speech_spans(np.asarray(one_by_one, np.float32)) != []
 
 
 def test_silero_gives_one_probability_for_each_frame_and_for_a_part_of_one(

@@ -3,25 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from itertools import count
 from typing import Any
 
 import pytest
+from hypothesis import given, strategies
 
 from tests.unit.engines.requests import window_request
-from voice_transcriber.engines.batcher import Batcher, Waiting
-from voice_transcriber.job import Priority
+from voice_transcriber.engines.batcher import PATIENCE_BATCHES, Batcher, Waiting, batch_key
+from voice_transcriber.job import SAMPLE_RATE, Priority
 
 
 class Room:
     """A batcher that is filled by describing windows; ids are 1, 2, 3 ..."""
 
     def __init__(self, *windows: dict[str, Any], batch_size: int = 8) -> None:
-        self.batcher = Batcher(batch_size=batch_size)
-        for number, changes in enumerate(windows, start=1):
-            self.batcher.add(Waiting(number, window_request(**changes)))
+        self.batcher = Batcher()
+        self.batch_size = batch_size
+        self.ids = count(1)
+        for changes in windows:
+            self.add(changes)
+
+    def add(self, changes: dict[str, Any]) -> None:
+        self.batcher.add(Waiting(next(self.ids), window_request(**changes)))
 
     def take(self, loaded: Collection[str] = ("demo",)) -> list[int]:
-        return [item.id for item in self.batcher.take(is_loaded=loaded.__contains__)]
+        batch = self.batcher.take(
+            is_loaded=loaded.__contains__, batch_size=lambda _: self.batch_size
+        )
+        return [item.id for item in batch]
+
+
+def speech(seconds: int) -> dict[str, Any]:
+    return {"end": 30 * SAMPLE_RATE, "speech_end": seconds * SAMPLE_RATE}
 
 
 HIGH, NORMAL, LOW = ({"priority": priority.value} for priority in Priority)
@@ -45,6 +59,7 @@ def test_windows_of_different_jobs_share_a_batch() -> None:
         {"task": "translate"},
         {"prompt": "Names."},
         {"hotwords": "Ada, Grace"},
+        {"beam_size": 1},
     ],
 )
 def test_windows_that_are_decoded_differently_do_not(other: dict[str, Any]) -> None:
@@ -87,6 +102,91 @@ def test_files_take_turns() -> None:
     long, clip = {"pcm": "long"}, {"pcm": "clip"}
     room = Room(long, long, long, clip, batch_size=2)
     assert [room.take(), room.take()] == [[1, 4], [2, 3]]
+
+
+def test_a_file_that_was_just_served_lets_others_go_first() -> None:
+    room = Room(*[{"pcm": "long"}] * 6, batch_size=2)
+    assert room.take() == [1, 2]
+    room.add({"pcm": "clip"})
+    assert room.take() == [7, 3]
+
+
+def test_a_batch_is_filled_with_the_nearest_in_length() -> None:
+    seconds = [28, 5, 20, 27, 4, 29]
+    room = Room(*map(speech, seconds), batch_size=3)
+    assert [room.take(), room.take()] == [[1, 4, 6], [2, 5, 3]]
+
+
+def test_a_long_window_that_may_wait_does_not_keep_an_urgent_clip() -> None:
+    room = Room(speech(28) | LOW, speech(5) | HIGH, speech(9) | LOW)
+    assert [room.take(), room.take()] == [[2, 3], [1]]
+
+
+def test_a_long_window_that_is_as_urgent_fills_the_batch() -> None:
+    assert Room(speech(5), speech(28)).take() == [1, 2]
+
+
+def test_what_waited_for_too_long_goes_first() -> None:
+    room = Room({"pcm": "slow", "language": "de"} | LOW)
+    for number in range(PATIENCE_BATCHES):
+        room.add({"pcm": f"{number}"} | HIGH)
+        assert room.take() == [number + 2]
+    room.add(HIGH)
+    assert [room.take(), room.take()] == [[1], [PATIENCE_BATCHES + 2]]
+
+
+kinds = strategies.fixed_dictionaries(
+    {
+        "pcm": strategies.sampled_from("abc"),
+        "model": strategies.sampled_from(["demo", "base"]),
+        "language": strategies.sampled_from(["en", "de"]),
+        "priority": strategies.sampled_from([priority.value for priority in Priority]),
+        "speech_end": strategies.integers(1, 30).map(lambda seconds: seconds * SAMPLE_RATE),
+        "alone": strategies.booleans(),
+    }
+)
+
+
+@given(windows=strategies.lists(kinds, max_size=30), batch_size=strategies.integers(1, 5))
+def test_every_window_is_decoded_once_and_keys_are_never_mixed(
+    windows: list[dict[str, Any]], batch_size: int
+) -> None:
+    room = Room(*windows, batch_size=batch_size)
+    taken: list[int] = []
+    while batch := room.take():
+        requests = [window_request(**windows[number - 1]) for number in batch]
+        assert len(batch) <= batch_size
+        assert len({batch_key(request) for request in requests}) == 1
+        assert len(batch) == 1 or not any(request.alone for request in requests)
+        taken += batch
+    assert sorted(taken) == list(range(1, len(windows) + 1))
+
+
+@given(windows=strategies.lists(kinds, min_size=1, max_size=30))
+def test_the_most_urgent_go_first(windows: list[dict[str, Any]]) -> None:
+    room = Room(*windows, batch_size=3)
+    left = dict(enumerate(windows, start=1))
+    while batch := room.take():
+        assert windows[batch[0] - 1]["priority"] == min(one["priority"] for one in left.values())
+        for number in batch:
+            del left[number]
+
+
+@given(
+    waiting=strategies.lists(kinds, min_size=1, max_size=6),
+    coming=strategies.lists(kinds, min_size=1, max_size=4),
+)
+def test_nobody_waits_for_ever_while_others_keep_coming(
+    waiting: list[dict[str, Any]], coming: list[dict[str, Any]]
+) -> None:
+    """However urgent the others are, and whatever models are loaded."""
+    room = Room(*waiting, batch_size=2)
+    left = set(range(1, len(waiting) + 1))
+    for _ in range((len(waiting) + 1) * PATIENCE_BATCHES):
+        for one in coming:
+            room.add(one)
+        left -= set(room.take())
+    assert left == set()
 
 
 def test_a_cancelled_window_is_not_decoded() -> None:

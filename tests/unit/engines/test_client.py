@@ -15,6 +15,7 @@ import pytest
 from tests.running import until
 from tests.unit.engines.requests import window_request
 from voice_transcriber.engines.client import Answer, Blame, EngineClient, HostCrash
+from voice_transcriber.engines.gpu_policy import GpuState, GpuStatus
 from voice_transcriber.engines.protocol import (
     WindowReply,
     error_to_message,
@@ -42,8 +43,8 @@ class ScriptedHost:
         for message in messages:
             self._own.send(message)
 
-    def work_on(self, *ids: int) -> None:
-        self.say({"event": "batch", "ids": list(ids)})
+    def work_on(self, *ids: int, lane: str = "windows") -> None:
+        self.say({"event": "batch", "lane": lane, "ids": list(ids)})
 
     def answer(self, *ids: int) -> None:
         self.say(*(reply_to_message(one, REPLY) for one in ids))
@@ -176,6 +177,24 @@ def test_the_last_of_a_batch_was_not_alone(office: Office) -> None:
     assert office.blames(count=1) == {second: Blame.BATCH}
 
 
+def test_what_was_in_work_beside_a_plan_was_not_alone(office: Office) -> None:
+    plan, window = office.submit(count=2)
+    office.host.work_on(plan, lane="plans")
+    office.host.work_on(window)
+    office.host.die()
+    assert office.blames(count=2) == {plan: Blame.BATCH, window: Blame.BATCH}
+
+
+def test_a_plan_that_was_answered_is_not_suspected(office: Office) -> None:
+    plan, window = office.submit(count=2)
+    office.host.work_on(plan, lane="plans")
+    office.host.work_on(window)
+    office.host.answer(plan)
+    office.next()
+    office.host.die()
+    assert office.blames(count=1) == {window: Blame.ALONE}
+
+
 def test_a_cancelled_companion_makes_nobody_alone(office: Office) -> None:
     first, second = office.submit(count=2)
     office.host.work_on(first, second)
@@ -190,6 +209,15 @@ def test_the_host_is_to_blame_when_it_dies_while_it_loads_a_model(office: Office
     office.host.say({"event": "loading", "model": "large"})
     office.host.die()
     assert office.blames(count=1) == {one: Blame.HOST}
+
+
+def test_a_plan_beside_the_loading_of_a_model_is_only_suspected(office: Office) -> None:
+    plan, window = office.submit(count=2)
+    office.host.work_on(plan, lane="plans")
+    office.host.work_on(window)
+    office.host.say({"event": "loading", "model": "large"})
+    office.host.die()
+    assert office.blames(count=2) == {plan: Blame.BATCH, window: Blame.HOST}
 
 
 def test_what_is_in_memory_and_what_is_loaded_now_can_be_asked(office: Office) -> None:
@@ -208,6 +236,20 @@ def test_a_gpus_free_memory_is_known_while_the_host_lives(office: Office) -> Non
     office.host.die()
     office.next()
     assert office.client.gpu_free_bytes is None
+
+
+def test_what_is_computed_on_is_known_while_the_host_lives(office: Office) -> None:
+    office.submit()
+    gpu = {"state": "gpu-small-batch", "reason": "Room for 2.", "since": 5.0}
+    office.host.say({"event": "models", "names": [], "gpu": gpu, "batch_size": 2})
+    until(lambda: office.client.batch_size == 2)
+    until(lambda: office.client.gpu)
+    assert office.client.gpu == GpuStatus(
+        state=GpuState.SMALL_BATCH, reason="Room for 2.", since=5.0
+    )
+    office.host.die()
+    office.next()
+    assert office.client.gpu is None
 
 
 def test_the_next_request_gets_a_new_host_with_an_empty_memory(office: Office) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -52,12 +52,20 @@ def quiet(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.CRITICAL)
 
 
+def room_of(memory: Mapping[str, int]) -> Room:
+    return Room(
+        free_bytes=memory.__getitem__,
+        needed_bytes=lambda checkpoint, device: 100,
+        least_bytes=lambda checkpoint, device: 100,
+    )
+
+
 def cache_on_gpu(
     computer: Computer, *, gpu_bytes: int = 1000, cpu_bytes: int = 1000, size: int = 2
 ) -> ModelCache:
     """A model takes 100 bytes wherever it is."""
     memory = {"cuda": gpu_bytes, "cpu": cpu_bytes}
-    room = Room(free_bytes=memory.__getitem__, needed_bytes=lambda checkpoint, device: 100)
+    room = room_of(memory)
     return ModelCache(computer, size=size, place=ON_GPU, room=room)
 
 
@@ -141,7 +149,7 @@ def test_a_model_that_fits_nowhere_is_refused() -> None:
 
 
 def test_on_a_computer_without_a_gpu_nothing_needs_a_word() -> None:
-    room = Room(free_bytes=lambda device: 1000, needed_bytes=lambda checkpoint, device: 100)
+    room = room_of({"cpu": 1000})
     cache = ModelCache(Computer(BROKEN), size=1, place=ON_CPU, room=room)
     cache.get("base", PATH)
     assert cache.places == {"base": ON_CPU}

@@ -27,7 +27,9 @@ from voice_transcriber.engines.child import (
     thread_starter,
 )
 from voice_transcriber.engines.client import Answer, Blame, EngineClient, HostCrash
+from voice_transcriber.engines.gpu_policy import DeviceMemory
 from voice_transcriber.engines.host import EngineHost
+from voice_transcriber.engines.model_desk import Memory
 from voice_transcriber.engines.protocol import (
     ON_CPU,
     ON_GPU,
@@ -185,6 +187,21 @@ def test_a_chunk_that_is_not_the_last_is_cut_where_it_is_quiet(
     assert 45 * SAMPLE_RATE < reply.end < 46 * SAMPLE_RATE
 
 
+def test_a_plan_does_not_wait_for_a_batch_to_end(process: EngineClient, tmp_path: Path) -> None:
+    """The window takes a second at least, the plan of a second of sound a few milliseconds."""
+    path = str(write_pcm(tmp_path / "long.pcm", tone(100)))
+    transcribed(process, window(path, end_s=1))
+    came: queue.SimpleQueue[str] = queue.SimpleQueue()
+    process.submit(window(path, end_s=100), lambda *_: came.put("window"))
+    until(lambda: process.is_at_work)
+    limit = SAMPLE_RATE
+    process.submit(
+        PlanRequest(pcm=path, start=0, limit=limit, is_last=True, vad_filter=True, level=False),
+        lambda *_: came.put("plan"),
+    )
+    assert [came.get(timeout=PATIENCE_S) for _ in range(2)] == ["plan", "window"]
+
+
 def test_it_says_how_likely_each_language_is_in_each_window(client: EngineClient, pcm: str) -> None:
     reply = client.call(
         LanguageRequest(
@@ -197,6 +214,31 @@ def test_it_says_how_likely_each_language_is_in_each_window(client: EngineClient
     )
     assert isinstance(reply, LanguageReply)
     assert reply.votes == [{"en": 0.9, "de": 0.1}] * 2
+
+
+def test_a_clip_whose_language_was_asked_for_does_not_miss_the_next_batch(
+    process: EngineClient, pcm: str, tmp_path: Path
+) -> None:
+    clip = str(write_pcm(tmp_path / "clip.pcm", tone(1)))
+    came: queue.SimpleQueue[str] = queue.SimpleQueue()
+    transcribed(process, window(clip, end_s=1))
+
+    def ask_for_text(*_: object) -> None:
+        process.submit(window(clip, end_s=1, priority=0), lambda *_: came.put("clip"))
+
+    for number in range(3):  # each a batch of its own
+        process.submit(window(pcm, prompt=f"long {number}"), lambda *_: came.put("long"))
+    process.submit(
+        LanguageRequest(
+            pcm=clip,
+            model="demo",
+            checkpoint=str(DEMO_FILE),
+            gain=1.0,
+            windows=[(0, SAMPLE_RATE)],
+        ),
+        ask_for_text,
+    )
+    assert [came.get(timeout=PATIENCE_S) for _ in range(4)].index("clip") <= 1
 
 
 def test_a_model_can_be_loaded_before_it_is_needed(client: EngineClient, pcm: str) -> None:
@@ -221,8 +263,16 @@ def test_a_model_that_is_larger_than_memory_is_an_answer_and_the_host_goes_on(
 
 def started(options: HostOptions, *, place: Place, free_bytes: int) -> RunningHost:
     """A host on another place, or with other memory, than this machine's."""
+    memory = Memory(
+        cpu_free_bytes=lambda: free_bytes,
+        gpu=lambda: DeviceMemory(free_bytes=free_bytes, total_bytes=free_bytes),
+    )
+    return started_with(options, place=place, memory=memory)
+
+
+def started_with(options: HostOptions, *, place: Place, memory: Memory) -> RunningHost:
     ours, theirs = channel_pair()
-    host = EngineHost(theirs, options, place=place, free_bytes=lambda device: free_bytes)
+    host = EngineHost(theirs, options, place=place, memory=memory)
 
     def compute() -> None:
         host.run()

@@ -30,7 +30,7 @@ class Shelf:
 
 
 class Cache(ModelCache):
-    """Each model takes 100 bytes of `memory_bytes`."""
+    """Each model takes 100 bytes of `memory_bytes`; with 60 it works in small batches."""
 
     def __init__(
         self, *, size: int = 2, clock: Clock | None = None, memory_bytes: int = 1000
@@ -39,6 +39,7 @@ class Cache(ModelCache):
         room = Room(
             free_bytes=lambda device: memory_bytes - 100 * len(self.names),
             needed_bytes=lambda checkpoint, device: 100,
+            least_bytes=lambda checkpoint, device: 60,
         )
         super().__init__(
             self.engine,
@@ -100,10 +101,16 @@ def test_no_model_is_idle_before_its_time() -> None:
 
 
 def test_a_model_that_does_not_fit_is_refused_before_it_is_loaded() -> None:
-    cache = Cache(memory_bytes=99)
+    cache = Cache(memory_bytes=59)
     with pytest.raises(ModelTooLarge, match=r"base needs about .* GB of memory; .* GB are free"):
         cache.use("base")
     assert cache.engine.loaded == []
+
+
+def test_a_model_that_fits_with_small_batches_only_is_loaded() -> None:
+    cache = Cache(memory_bytes=60)
+    cache.use("base")
+    assert cache.engine.loaded == ["base"]
 
 
 def test_another_model_makes_room_when_memory_is_short() -> None:

@@ -32,6 +32,30 @@ class Vocabulary:
         return " ".join(str(token) for token in tokens if token < self.eot)
 
 
+class BeamModel(PartialModel):
+    """Writes nothing, and keeps what it was asked for."""
+
+    asked: DecodeOptions
+
+    def encode(self, windows: Sequence[Samples]) -> list[Features]:
+        return [None for _ in windows]
+
+    def decode(self, features: Sequence[Features], options: DecodeOptions) -> list[Hypothesis]:
+        self.asked = options
+        silent = Hypothesis(
+            tokens=(),
+            text="",
+            avg_logprob=-0.1,
+            no_speech_prob=0.0,
+            compression_ratio=1.0,
+            temperature=options.temperature,
+        )
+        return [silent for _ in features]
+
+    def tokens(self, *, language: str | None, task: str) -> Vocabulary:
+        return Vocabulary()
+
+
 class LengthModel(PartialModel):
     """Writes one segment over the whole window; a long text looks like one that repeats itself."""
 
@@ -108,3 +132,15 @@ def test_the_time_of_both_decodes_is_counted(pcm: Path) -> None:
     (reply,) = read(LengthModel(repeats_from_s=20), pcm, 28)
     assert set(reply.stages_s) == {"encode", "text"}
     assert all(seconds > 0 for seconds in reply.stages_s.values())
+
+
+@pytest.mark.parametrize(("beam_size", "asked"), [(5, 5), (1, None)])
+def test_a_batch_is_decoded_with_its_beams_and_one_beam_is_none(
+    pcm: Path, beam_size: int, asked: int | None
+) -> None:
+    model = BeamModel()
+    request = window_request(
+        pcm=str(pcm), end=SAMPLE_RATE, speech_end=SAMPLE_RATE, beam_size=beam_size
+    )
+    transcribe_batch(model, [request], FeatureShelf())
+    assert model.asked.beam_size == asked

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.contract.makers import chunk_of, segment_of, window_at
@@ -60,23 +62,38 @@ def test_it_is_never_more_than_all_and_of_nothing_it_is_nothing() -> None:
 @pytest.mark.parametrize(
     ("windows", "status"),
     [
-        ([], ChunkStatus.COMPLETED),
-        ([window_at(0)], ChunkStatus.QUEUED),
-        ([done(0), window_at(1)], ChunkStatus.RUNNING),
-        ([failed(0), window_at(1)], ChunkStatus.RUNNING),
-        ([done(0), done(1)], ChunkStatus.COMPLETED),
+        ([], ChunkStatus.DONE),
+        ([window_at(0)], ChunkStatus.WAITING),
+        ([done(0), window_at(1)], ChunkStatus.TRANSCRIBING),
+        ([failed(0), window_at(1)], ChunkStatus.TRANSCRIBING),
+        ([done(0), done(1)], ChunkStatus.DONE),
         ([done(0), failed(1)], ChunkStatus.FAILED),
     ],
 )
 def test_the_status_of_a_chunk_is_that_of_its_windows(
     windows: list[Window], status: ChunkStatus
 ) -> None:
-    assert chunk_status(windows) is status
+    assert chunk_status(chunk_of(2), windows, is_running=True) is status
+
+
+def test_a_chunk_without_a_plan_is_planned_while_its_job_runs() -> None:
+    unplanned = replace(chunk_of(2), is_planned=False)
+    assert chunk_status(unplanned, [], is_running=True) is ChunkStatus.PLANNING
+    assert chunk_status(unplanned, [], is_running=False) is ChunkStatus.WAITING
+    given_up = replace(unplanned, failures=4, error="No memory.")
+    assert chunk_status(given_up, [], is_running=True) is ChunkStatus.FAILED
+
+
+def test_a_chunk_without_a_plan_is_not_done_until_it_is_given_up() -> None:
+    unplanned = replace(chunk_of(2), is_planned=False)
+    assert percent_done([unplanned], [], total_samples=MINUTE) == 0
+    given_up = replace(unplanned, error="No memory.")
+    assert percent_done([given_up], [], total_samples=MINUTE) == 100
 
 
 def test_the_fraction_of_a_chunk() -> None:
-    assert chunk_fraction([]) == 1
-    assert chunk_fraction([done(0), window_at(1)]) == 0.5
+    assert chunk_fraction(chunk_of(2), []) == 1
+    assert chunk_fraction(chunk_of(2), [done(0), window_at(1)]) == 0.5
 
 
 def test_the_newest_words_come_in_the_order_of_time() -> None:

@@ -118,6 +118,12 @@ def _add_speech_options(parser: argparse.ArgumentParser) -> None:
         type=_track,
         help="which sound track, from 0 (default: the first that can be read)",
     )
+    parser.add_argument(
+        "--no-cache",
+        dest="use_cache",
+        action="store_false",
+        help="compute anew, whatever is known of a recording",
+    )
 
 
 def _add_output_options(parser: argparse.ArgumentParser) -> None:

@@ -23,6 +23,7 @@ DESCRIPTION = (
 TAGS = {
     "Jobs": "Submit recordings, follow them, fetch their transcripts.",
     "Models": "The Whisper models that jobs can use.",
+    "Cache": "Results that were computed once and serve again.",
     "System": "What the machine and the queue do.",
     "Health": "Whether the server can take jobs and run them.",
 }

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from flask import Flask
     from werkzeug.routing import Rule
 
-API_PATHS = ("/api/v1/", "/health")
+GPU_STATUS = "/api/gpu-status"  # an address that has users already
+API_PATHS = ("/api/v1/", GPU_STATUS, "/health")
 UNTOLD_METHODS = {"HEAD", "OPTIONS"}  # the framework adds them by itself
 
 
@@ -31,6 +32,8 @@ class Route:
 
     @property
     def tag(self) -> str:
+        if self.path == GPU_STATUS:
+            return "System"
         return self.path.removeprefix("/api/v1").split("/")[1].capitalize()
 
     @property

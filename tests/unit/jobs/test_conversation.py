@@ -1,0 +1,81 @@
+"""What becomes of a job's request when the engine dies while it is in work."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import cast
+
+import pytest
+
+from tests.running import until
+from tests.unit.engines.test_client import ScriptedHost
+from voice_transcriber.engines.client import EngineClient
+from voice_transcriber.engines.protocol import PlanReply, PlanRequest, reply_to_message
+from voice_transcriber.errors import EngineCrashed
+from voice_transcriber.jobs.conversation import Conversation
+
+PLAN = PlanRequest(
+    pcm="audio.pcm", start=0, limit=16_000, is_last=True, vad_filter=True, level=True
+)
+REPLY = PlanReply(end=16_000, gain=1.0, windows=[])
+PATIENCE_S = 20.0
+
+
+class Talk:
+    """A conversation with an engine whose hosts say what the test makes them say."""
+
+    def __init__(self) -> None:
+        self.hosts: list[ScriptedHost] = []
+        self.client = EngineClient(self._start)
+        self.conversation = Conversation(self.client)
+        self.plans: list[PlanReply] = []
+
+    def _start(self) -> ScriptedHost:
+        self.hosts.append(ScriptedHost())
+        return self.hosts[-1]
+
+    def ask(self) -> None:
+        self.conversation.ask(PLAN, self.plans.append)
+
+    def heard(self) -> tuple[int, bool]:
+        """The id of the plan that the newest host was asked for, and whether it goes alone."""
+        message = self.hosts[-1].heard.get(timeout=PATIENCE_S)
+        return cast(int, message["id"]), cast(bool, message["alone"])
+
+    def die_at(self, *ids: int, beside: int | None = None) -> None:
+        host = self.hosts[-1]
+        host.work_on(*ids, lane="plans")
+        if beside is not None:
+            host.work_on(beside)
+        host.die()
+
+
+@pytest.fixture
+def talk(caplog: pytest.LogCaptureFixture) -> Iterator[Talk]:
+    caplog.set_level(logging.CRITICAL)
+    talk = Talk()
+    yield talk
+    talk.client.stop()
+    until(lambda: not talk.client.is_running)
+
+
+def test_a_plan_that_was_beside_a_batch_is_asked_for_again_alone(talk: Talk) -> None:
+    talk.ask()
+    request_id, alone = talk.heard()
+    assert not alone
+    talk.die_at(request_id, beside=99)
+    talk.conversation.receive(timeout_s=PATIENCE_S)
+    request_id, alone = talk.heard()
+    assert alone
+    talk.hosts[-1].say(reply_to_message(request_id, REPLY))
+    talk.conversation.receive(timeout_s=PATIENCE_S)
+    assert [plan.end for plan in talk.plans] == [16_000]
+
+
+def test_a_plan_that_ends_the_engine_alone_is_an_error_of_its_job(talk: Talk) -> None:
+    talk.ask()
+    request_id, _ = talk.heard()
+    talk.die_at(request_id)
+    with pytest.raises(EngineCrashed):
+        talk.conversation.receive(timeout_s=PATIENCE_S)

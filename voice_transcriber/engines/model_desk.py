@@ -1,0 +1,298 @@
+"""Everything that is computed with a model goes over this desk.
+
+It loads models, runs batches in sizes that memory allows, leaves a GPU that fails or is full for
+the CPU and comes back to it, and tells the app what is where.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from voice_transcriber.engines.base import Engine, Model
+from voice_transcriber.engines.batch_sizes import BatchSizes
+from voice_transcriber.engines.compute import place_on
+from voice_transcriber.engines.device import give_back_memory, gpu_memory
+from voice_transcriber.engines.footprint import needed_bytes, window_bytes
+from voice_transcriber.engines.gpu_policy import (
+    RETURN_WINDOWS,
+    DeviceMemory,
+    GpuPolicy,
+    GpuState,
+    GpuStatus,
+)
+from voice_transcriber.engines.model_cache import ModelCache, Room
+from voice_transcriber.engines.protocol import (
+    ON_CPU,
+    ON_GPU,
+    HostOptions,
+    Place,
+    WindowReply,
+    WindowRequest,
+)
+from voice_transcriber.engines.windows import FeatureShelf, transcribe_batch
+from voice_transcriber.errors import EngineOutOfMemory, GpuFailed, TranscriberError
+from voice_transcriber.processes.channel import Channel
+from voice_transcriber.processes.memory import available_bytes
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class NamesModel(Protocol):
+    """A request for which a model is needed."""
+
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def checkpoint(self) -> str: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Memory:
+    """How memory is read."""
+
+    cpu_free_bytes: Callable[[], int] = available_bytes
+    gpu: Callable[[], DeviceMemory] = gpu_memory
+
+
+class ModelDesk:
+    """Used by the engine's loop alone."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        channel: Channel,
+        options: HostOptions,
+        *,
+        place: Place,
+        memory: Memory | None = None,
+    ) -> None:
+        self._channel = channel
+        self._options = options
+        self._memory = memory or Memory()
+        self._policy = GpuPolicy(
+            threshold=options.gpu_memory_threshold,
+            memory=self._memory.gpu,
+            status=_first_status(place),
+        )
+        self._models = ModelCache(
+            engine,
+            size=1 if options.free_memory_early else options.model_cache_size,
+            place=place,
+            cpu=place_on(ON_CPU.device, options),
+            room=Room(
+                free_bytes=self._free_bytes,
+                needed_bytes=lambda file, device: self._needed(file, device, options.batch_size),
+                least_bytes=lambda file, device: self._needed(file, device, 1),
+            ),
+        )
+        most = options.batch_size
+        if place.device == ON_GPU.device:
+            most = options.gpu_batch_size or most
+        self._sizes = BatchSizes(first=options.batch_size, most=most)
+        self._told = (self._policy.status, self._sizes.largest)
+        self.shelf = FeatureShelf()
+
+    def __contains__(self, model: str) -> bool:
+        return model in self._models
+
+    @property
+    def waits_for_gpu(self) -> bool:
+        """Whether a model computes on the CPU only as long as the GPU lacks memory."""
+        return self._models.device == ON_GPU.device and any(
+            place.device == ON_CPU.device for place in self._models.places.values()
+        )
+
+    def batch_size(self, request: WindowRequest) -> int:
+        """Windows in a batch that begins with this one."""
+        size = self._sizes.size(request.model, request.speech_samples)
+        place = self._models.places.get(request.model)
+        on_gpu = place is not None and place.device == ON_GPU.device
+        return size if on_gpu else min(size, self._options.batch_size)
+
+    def transcribe(self, requests: Sequence[WindowRequest]) -> list[WindowReply]:
+        """One reply for each request; all share a batch key. Raises as `with_model` does."""
+        replies = self.with_model(requests[0], lambda model: self._in_parts(model, requests))
+        self._note_status(requests[0].model)
+        return replies
+
+    def with_model(self, request: NamesModel, work: Callable[[Model], T]) -> T:
+        """What `work` gives; a GPU that fails at it is left for the CPU.
+
+        Raises ModelTooLarge, ModelDamaged, EngineOutOfMemory, and what `work` raises.
+        """
+        model = self.load(request)
+        try:
+            return work(model)
+        except (EngineOutOfMemory, GpuFailed) as error:
+            # Without its frames, which hold what the GPU's memory is full of.
+            fault = type(error)(error.message)
+        return work(self._moved_to_cpu(request, fault))
+
+    def load(self, request: NamesModel) -> Model:
+        """The model, in memory. Raises ModelTooLarge, ModelDamaged, EngineOutOfMemory."""
+        name, is_new = request.model, request.model not in self._models
+        if is_new:
+            self.shelf.clear()
+            self._channel.send({"event": "loading", "model": name})
+        try:
+            model = self._models.get(name, Path(request.checkpoint))
+            if is_new:
+                self._note_loaded(name, request.checkpoint)
+            return model
+        finally:  # a model that cannot be loaded is not being loaded any more
+            self.tell()
+
+    def unload(self, *, idle_s: float) -> None:
+        """Let go of models that nobody has used for so long."""
+        self.shelf.clear()
+        if self._models.drop_idle(idle_s=idle_s):
+            give_back_memory(self._models.device)
+        self.tell()
+
+    def look_at_gpu(self) -> None:
+        """From time to time: models that the GPU had no room for go back when it has."""
+        if not self.waits_for_gpu or not self._policy.is_time_to_look():
+            return
+        returned = self._models.return_to_gpu(self._has_room_on_gpu)
+        if not returned:
+            return
+        self.shelf.clear()
+        for name in returned:
+            self._sizes.forget(name)
+        self._policy.returned()
+        self._policy.note(GpuState.GPU, None)
+        self.tell()
+
+    def tell(self) -> None:
+        """What is in memory and where it computes, and how much of a GPU's memory is left."""
+        on_gpu = self._models.device == ON_GPU.device
+        self._told = (self._policy.status, self._sizes.largest)
+        self._channel.send(
+            {
+                "event": "models",
+                "names": self._models.names,
+                "places": {name: asdict(self._told_place(name)) for name in self._models.names},
+                "gpu_free_bytes": self._policy.free_bytes() if on_gpu else None,
+                "gpu": self._policy.status.to_message(),
+                "batch_size": self._sizes.largest,
+            }
+        )
+
+    def _in_parts(self, model: Model, requests: Sequence[WindowRequest]) -> list[WindowReply]:
+        """In one batch, unless the model's place has no room for so many."""
+        self._measure_room(requests[0])
+        size = self.batch_size(requests[0])
+        return [
+            reply
+            for start in range(0, len(requests), size)
+            for reply in self._transcribed(model, requests[start : start + size])
+        ]
+
+    def _transcribed(self, model: Model, requests: Sequence[WindowRequest]) -> list[WindowReply]:
+        """A batch that memory does not suffice for runs by halves."""
+        name, count = requests[0].model, len(requests)
+        started = time.monotonic()
+        try:
+            replies = transcribe_batch(model, requests, self.shelf)
+        except EngineOutOfMemory:
+            if count == 1:
+                raise
+        else:
+            self._sizes.ran(
+                name,
+                speech=requests[0].speech_samples,
+                windows=count,
+                took_s=time.monotonic() - started,
+            )
+            return replies
+        self.shelf.clear()
+        give_back_memory(model.device)
+        half = self._sizes.ran_out(name, windows=count)
+        return [
+            *self._transcribed(model, requests[:half]),
+            *self._transcribed(model, requests[half:]),
+        ]
+
+    def _moved_to_cpu(self, request: NamesModel, fault: TranscriberError) -> Model:
+        self.shelf.clear()
+        try:
+            model = self._models.move_to_cpu(request.model, Path(request.checkpoint), fault)
+            self._note_loaded(request.model, request.checkpoint)
+            return model
+        finally:
+            self.tell()
+
+    def _note_loaded(self, name: str, checkpoint: str) -> None:
+        """The first batch is no larger than memory has room for beside the weights."""
+        place = self._models.places[name]
+        self._sizes.forget(name)
+        if place.device == ON_CPU.device:
+            file_bytes = Path(checkpoint).stat().st_size
+            each_bytes = window_bytes(file_bytes, compute_type=place.compute_type)
+            self._sizes.set_room(name, self._memory.cpu_free_bytes() // each_bytes)
+            if self._models.device == ON_GPU.device:
+                self._policy.left()
+        self._note_status(name)
+
+    def _measure_room(self, request: WindowRequest) -> None:
+        """Other programs come and go on a GPU. Raises EngineOutOfMemory: not even one window."""
+        place = self._models.places[request.model]
+        if place.device != ON_GPU.device:
+            return
+        file_bytes = Path(request.checkpoint).stat().st_size
+        each_bytes = window_bytes(file_bytes, compute_type=place.compute_type)
+        windows = self._policy.free_bytes() // each_bytes
+        if windows == 0:
+            raise EngineOutOfMemory(self._policy.shortage())
+        self._sizes.set_room(request.model, windows)
+
+    def _note_status(self, name: str) -> None:
+        self._policy.note(*self._state(name))
+        if self._told != (self._policy.status, self._sizes.largest):
+            self.tell()
+
+    def _state(self, name: str) -> tuple[GpuState, str | None]:
+        place = self._models.places[name]
+        if place.device == ON_CPU.device:
+            return GpuState.CPU, place.note
+        windows = self._sizes.limited_to(name)
+        if windows is None:
+            return GpuState.GPU, None
+        return GpuState.SMALL_BATCH, (
+            f"The GPU's memory has room for {windows} windows together, "
+            f"of {self._options.batch_size}."
+        )
+
+    def _told_place(self, name: str) -> Place:
+        """With a note, for the jobs, when the GPU takes small batches only."""
+        place = self._models.places[name]
+        return place if place.note else replace(place, note=self._state(name)[1])
+
+    def _has_room_on_gpu(self, checkpoint: Path) -> bool:
+        needed = self._needed(checkpoint, ON_GPU.device, RETURN_WINDOWS)
+        return self._free_bytes(ON_GPU.device) >= needed
+
+    def _free_bytes(self, device: str) -> int:
+        return (
+            self._policy.free_bytes() if device == ON_GPU.device else self._memory.cpu_free_bytes()
+        )
+
+    def _needed(self, checkpoint: Path, device: str, batch_size: int) -> int:
+        return needed_bytes(
+            checkpoint.stat().st_size,
+            batch_size=batch_size,
+            compute_type=place_on(device, self._options).compute_type,
+        )
+
+
+def _first_status(place: Place) -> GpuStatus:
+    state = GpuState.GPU if place.device == ON_GPU.device else GpuState.CPU
+    return GpuStatus(state=state, reason=place.note, since=time.time())
