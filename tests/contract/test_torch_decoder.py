@@ -12,7 +12,14 @@ from whisper.timing import find_alignment
 from whisper.tokenizer import get_tokenizer
 
 from tests.recordings import AUDIO, samples_of
-from voice_transcriber.engines.base import DecodeOptions, Features, Hypothesis, Model, Samples
+from voice_transcriber.engines.base import (
+    DecodeOptions,
+    Features,
+    Hypothesis,
+    Model,
+    Pausable,
+    Samples,
+)
 from voice_transcriber.engines.checkpoints import DEMO_FILE
 from voice_transcriber.engines.openai_whisper import OpenAIWhisperEngine, set_alignment_heads
 from voice_transcriber.job import SAMPLE_RATE
@@ -127,6 +134,27 @@ def test_lanes_give_every_window_its_own_text(model: Model) -> None:
     together = model.decode([*features, *features[:3]], options)
     alone = [model.decode([one], options)[0] for one in features]
     assert [one.tokens for one in together] == [one.tokens for one in [*alone, *alone[:3]]]
+
+
+def test_a_window_that_passes_in_the_middle_of_a_batch_changes_nothing(model: Model) -> None:
+    features = [model.encode([one])[0] for name in FILES for one in windows_of(name)] * 2
+    options = DecodeOptions(language="en", beam_size=None)
+    expected = [one.tokens for one in model.decode(features, options)]
+    passed: list[list[Hypothesis]] = []
+
+    def pass_once() -> None:
+        if not passed:
+            passed.append([])  # what passes lets nothing pass
+            passed.append(model.decode(features[:1], options))
+
+    assert isinstance(model, Pausable)
+    model.let_pass(pass_once)
+    try:
+        found = model.decode(features, options)
+    finally:
+        model.let_pass(lambda: None)
+    assert [one.tokens for one in found] == expected
+    assert passed[-1][0].tokens == expected[0]
 
 
 def test_half_precision_changes_few_words(model: Model) -> None:

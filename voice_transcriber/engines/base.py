@@ -7,7 +7,7 @@ to the caller, one for each window, and may be kept and used again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -106,6 +106,17 @@ class Decoder(Model, Protocol):
 
     def features_of(self, encoded: Encoded) -> Features:
         """The array as this model's features; it is not copied where that can be avoided."""
+        ...
+
+
+@runtime_checkable
+class Pausable(Protocol):
+    """A model that lets other work pass between two steps of decode()."""
+
+    def let_pass(self, between_steps: Callable[[], None]) -> None:
+        """`between_steps` is called often while a batch is decoded, by a thread that computes it;
+        it may use this model, but for changing what it computes with.
+        """
         ...
 
 

@@ -84,6 +84,27 @@ class Batcher:
         self._note_served(batch)
         return batch
 
+    def take_before(
+        self, running: WindowRequest, *, batch_size: Callable[[WindowRequest], int]
+    ) -> list[Waiting]:
+        """The windows that may pass while `running` is decoded, removed from the room: more
+        urgent ones for the same model, none that must be alone.
+        """
+        order = [
+            item
+            for item in self._order(lambda model: model == running.model)
+            if item.request.priority < running.priority
+            and (item.request.model, item.request.checkpoint) == (running.model, running.checkpoint)
+            and not item.request.alone
+        ]
+        if not order:
+            return []
+        first = order[0]
+        batch = [first, *self._companions(first, order)[: batch_size(first.request) - 1]]
+        self.drop([item.id for item in batch])
+        self._note_served(batch)
+        return batch
+
     def _order(self, is_loaded: Callable[[str], bool]) -> list[Waiting]:
         turns, since = self._turns(), self._since()
         return sorted(

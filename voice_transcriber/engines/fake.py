@@ -12,7 +12,7 @@ import os
 import signal
 import time
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +58,12 @@ class FakeModel:
     device = "cpu"
     is_multilingual = True
 
+    def __init__(self) -> None:
+        self._between_steps: Callable[[], None] = lambda: None
+
+    def let_pass(self, between_steps: Callable[[], None]) -> None:
+        self._between_steps = between_steps
+
     def tokens(self, *, language: str | None, task: str) -> _FakeTokens:
         return _FakeTokens()
 
@@ -75,7 +81,9 @@ class FakeModel:
         return [{"en": 0.9, "de": 0.1} for _ in features]
 
     def decode(self, features: Sequence[_FakeFeatures], options: DecodeOptions) -> list[Hypothesis]:
-        time.sleep(sum(window.length_s for window in features) / SPEED)
+        for window in features:
+            time.sleep(window.length_s / SPEED)
+            self._between_steps()
         if any(window.poison for window in features):
             os.kill(os.getpid(), signal.SIGSEGV)
         return [_hypothesis(window, options) for window in features]

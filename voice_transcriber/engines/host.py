@@ -9,8 +9,10 @@ from __future__ import annotations
 import logging
 import queue
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from voice_transcriber.engines.base import Model, VoiceDetector
@@ -37,7 +39,7 @@ from voice_transcriber.engines.protocol import (
 from voice_transcriber.engines.registry import make_detector, make_engine
 from voice_transcriber.engines.stopwatch import Stopwatch
 from voice_transcriber.engines.windows import encode_windows, warm_up
-from voice_transcriber.engines.work_board import WINDOWS, WorkBoard
+from voice_transcriber.engines.work_board import URGENT, WINDOWS, WorkBoard
 from voice_transcriber.errors import InternalError, TranscriberError
 from voice_transcriber.processes.channel import Channel, ChannelBroken, Message
 
@@ -83,7 +85,10 @@ class EngineHost:
             options,
             place=place,
             memory=memory,
+            between_steps=self._let_urgent_pass,
         )
+        self._running: WindowRequest | None = None  # the first of the batch in work
+        self._later: deque[Message | None] = deque()  # read while a batch was in work
         self._detector: VoiceDetector | None = None
         self._expected: _Expected | None = None
 
@@ -125,7 +130,11 @@ class EngineHost:
         """Handle all waiting messages; wait for one when there is no window to decode."""
         while True:
             try:
-                message = self._inbox.get(timeout=self._patience_s())
+                message = (
+                    self._later.popleft()
+                    if self._later
+                    else self._inbox.get(timeout=self._patience_s())
+                )
             except queue.Empty:
                 return True
             if message is END_OF_INPUT:
@@ -195,10 +204,42 @@ class EngineHost:
         )
         if not batch:
             return
-        alone = batch[0].request.alone
-        with self._board.work(WINDOWS, [item.id for item in batch], alone=alone):
+        first = batch[0].request
+        with self._board.work(WINDOWS, [item.id for item in batch], alone=first.alone):
+            self._running = None if first.alone else first
+            replies = self._batch_replies(batch)
+            self._running = None
+            for reply in replies:
+                self._channel.send(reply)
+
+    def _let_urgent_pass(self) -> None:
+        """Called between two steps of a batch, by a thread that decodes it: this loop waits."""
+        running, self._running = self._running, None  # what passes lets nothing pass
+        if running is None:
+            return
+        self._take_urgent_messages(running)
+        while batch := self._batcher.take_before(running, batch_size=self._desk.batch_size):
+            self._board.tell(URGENT, [item.id for item in batch])
             for reply in self._batch_replies(batch):
                 self._channel.send(reply)
+        self._running = running
+
+    def _take_urgent_messages(self, running: WindowRequest) -> None:
+        """Windows come to the others, and the language of a recording is told at once, because
+        its windows wait for that; all else is left to the loop.
+        """
+        while not self._inbox.empty():
+            message = self._inbox.get()
+            if message is END_OF_INPUT:
+                self._later.append(message)
+            elif message["op"] in {"window", "cancel"}:
+                self._handle(message)
+            elif message["op"] == "language" and message["model"] == running.model:
+                self._board.tell(URGENT, [message["id"]])
+                request = request_from_message(message)
+                self._answer(message["id"], partial(self._reply, request))
+            else:
+                self._later.append(message)
 
     def _batch_replies(self, batch: Sequence[Waiting]) -> list[Message]:
         try:

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from voice_transcriber.engines.base import Engine, Model
+from voice_transcriber.engines.base import Engine, Model, Pausable
 from voice_transcriber.engines.batch_sizes import BatchSizes
 from voice_transcriber.engines.compute import place_on
 from voice_transcriber.engines.device import give_back_memory, gpu_memory
@@ -73,7 +73,10 @@ class ModelDesk:
         *,
         place: Place,
         memory: Memory | None = None,
+        between_steps: Callable[[], None] | None = None,
     ) -> None:
+        """`between_steps` is called by models that let other work pass."""
+        self._between_steps = between_steps
         self._channel = channel
         self._options = options
         self._memory = memory or Memory()
@@ -233,6 +236,9 @@ class ModelDesk:
     def _note_loaded(self, name: str, checkpoint: str) -> None:
         """The first batch is no larger than memory has room for beside the weights."""
         place = self._models.places[name]
+        model = self._models.get(name, Path(checkpoint))
+        if self._between_steps and isinstance(model, Pausable):
+            model.let_pass(self._between_steps)
         self._sizes.forget(name)
         if place.device == ON_CPU.device:
             file_bytes = Path(checkpoint).stat().st_size

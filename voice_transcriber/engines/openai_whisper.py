@@ -6,7 +6,7 @@ engines.torch_decoder with the weights of whisper's own decoder.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -81,6 +81,9 @@ class OpenAIWhisperModel:
 
     def tokens(self, *, language: str | None, task: str) -> WhisperTokens:
         return WhisperTokens(self._tokenizer(language, task))
+
+    def let_pass(self, between_steps: Callable[[], None]) -> None:
+        self._lanes.between_steps = between_steps
 
     def features_of(self, encoded: Encoded) -> Features:
         return torch.from_numpy(encoded).to(self.device, self._dtype)

@@ -14,6 +14,7 @@ from voice_transcriber.processes.channel import Channel
 
 WINDOWS = "windows"  # and all else that a model computes
 PLANS = "plans"
+URGENT = "urgent"  # windows that pass in the middle of a batch
 
 
 class WorkBoard:
@@ -33,10 +34,14 @@ class WorkBoard:
         """
         self._enter(lane, alone=alone)
         try:
-            self._channel.send({"event": "batch", "lane": lane, "ids": list(ids)})
+            self.tell(lane, ids)
             yield
         finally:
             self._leave(lane)
+
+    def tell(self, lane: str, ids: Sequence[int]) -> None:
+        """What is begun within other work, which need not wait for anything."""
+        self._channel.send({"event": "batch", "lane": lane, "ids": list(ids)})
 
     def _enter(self, lane: str, *, alone: bool) -> None:
         with self._changed:

@@ -33,6 +33,12 @@ class Room:
         )
         return [item.id for item in batch]
 
+    def take_before(self, running: dict[str, Any]) -> list[int]:
+        batch = self.batcher.take_before(
+            window_request(**running), batch_size=lambda _: self.batch_size
+        )
+        return [item.id for item in batch]
+
 
 def speech(seconds: int) -> dict[str, Any]:
     return {"end": 30 * SAMPLE_RATE, "speech_end": seconds * SAMPLE_RATE}
@@ -187,6 +193,24 @@ def test_nobody_waits_for_ever_while_others_keep_coming(
             room.add(one)
         left -= set(room.take())
     assert left == set()
+
+
+def test_only_what_is_more_urgent_passes_a_batch_in_work() -> None:
+    room = Room(NORMAL, HIGH, LOW, HIGH)
+    assert room.take_before(NORMAL) == [2, 4]
+    assert room.take_before(NORMAL) == []
+    assert room.take() == [1, 3]
+
+
+@pytest.mark.parametrize(
+    "other", [{"model": "base"}, {"checkpoint": "/elsewhere/demo.pt"}, {"alone": True}]
+)
+def test_what_needs_another_model_or_must_be_alone_does_not_pass(other: dict[str, Any]) -> None:
+    assert Room(HIGH | other).take_before(LOW) == []
+
+
+def test_what_passes_shares_a_batch_by_the_same_rules() -> None:
+    assert Room(HIGH, HIGH | {"language": "de"}, HIGH, batch_size=8).take_before(LOW) == [1, 3]
 
 
 def test_a_cancelled_window_is_not_decoded() -> None:

@@ -46,7 +46,7 @@ from voice_transcriber.engines.protocol import (
 )
 from voice_transcriber.engines.registry import ENGINES, EngineEntry
 from voice_transcriber.errors import EngineCrashed, InternalError, ModelDamaged, ModelTooLarge
-from voice_transcriber.job import SAMPLE_RATE
+from voice_transcriber.job import SAMPLE_RATE, Priority
 from voice_transcriber.processes.channel import Channel, channel_pair
 from voice_transcriber.processes.spawn import Spawner
 
@@ -200,6 +200,76 @@ def test_a_plan_does_not_wait_for_a_batch_to_end(process: EngineClient, tmp_path
         lambda *_: came.put("plan"),
     )
     assert [came.get(timeout=PATIENCE_S) for _ in range(2)] == ["plan", "window"]
+
+
+def long_batch(client: EngineClient, pcm: str, answers: list[str], **changes: Any) -> None:
+    """Four windows of 19 seconds, submitted; returns while they are in work."""
+    for number in range(4):
+        client.submit(
+            window(pcm, start_s=11, end_s=30, priority=Priority.LOW.value, **changes),
+            lambda *_, number=number: answers.append(f"window {number}"),
+        )
+    until(lambda: client.is_at_work)
+
+
+def test_an_urgent_window_passes_in_the_middle_of_a_batch(client: EngineClient, pcm: str) -> None:
+    transcribed(client, window(pcm))  # the model is in memory
+    answers: list[str] = []
+    long_batch(client, pcm, answers)
+    reply = transcribed(client, window(pcm, end_s=2, priority=Priority.HIGH.value))
+    assert answers == []
+    assert reply.segments[0].text == transcribed(client, window(pcm, end_s=2)).segments[0].text
+    until(lambda: len(answers) == 4)
+
+
+def test_its_language_is_told_in_the_middle_of_a_batch(client: EngineClient, pcm: str) -> None:
+    transcribed(client, window(pcm))
+    answers: list[str] = []
+    long_batch(client, pcm, answers)
+    request = LanguageRequest(
+        pcm=pcm, model="demo", checkpoint=str(DEMO_FILE), gain=1.0, windows=[(0, SAMPLE_RATE)]
+    )
+    assert isinstance(client.call(request), LanguageReply)
+    assert answers == []
+    until(lambda: len(answers) == 4)
+
+
+def test_a_window_that_is_not_more_urgent_waits(client: EngineClient, pcm: str) -> None:
+    transcribed(client, window(pcm))
+    answers: list[str] = []
+    long_batch(client, pcm, answers)
+    transcribed(client, window(pcm, end_s=2, priority=Priority.LOW.value))
+    assert len(answers) == 4
+
+
+def test_nothing_passes_a_window_that_must_be_alone(client: EngineClient, pcm: str) -> None:
+    transcribed(client, window(pcm))
+    answers: list[str] = []
+    client.submit(
+        window(pcm, start_s=11, end_s=30, priority=Priority.LOW.value, alone=True),
+        lambda *_: answers.append("alone"),
+    )
+    until(lambda: client.is_at_work)
+    transcribed(client, window(pcm, end_s=2, priority=Priority.HIGH.value))
+    assert answers == ["alone"]
+
+
+def test_an_urgent_window_that_ends_the_process_is_a_suspect_with_the_batch(
+    process: EngineClient, pcm: str
+) -> None:
+    transcribed(process, window(pcm))
+    answers: list[Answer] = []
+    for _ in range(4):
+        process.submit(
+            window(pcm, start_s=11, end_s=30, priority=Priority.LOW.value),
+            lambda _id, answer: answers.append(answer),
+        )
+    until(lambda: process.is_at_work)
+    process.submit(
+        poisoned(pcm, priority=Priority.HIGH.value), lambda _id, answer: answers.append(answer)
+    )
+    until(lambda: len(answers) == 5)
+    assert [one.blame for one in answers if isinstance(one, HostCrash)] == [Blame.BATCH] * 5
 
 
 def test_it_says_how_likely_each_language_is_in_each_window(client: EngineClient, pcm: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from voice_transcriber.engines.base import (
@@ -13,6 +13,7 @@ from voice_transcriber.engines.base import (
     Features,
     Hypothesis,
     Model,
+    Pausable,
     Samples,
     Tokens,
     WordTiming,
@@ -73,6 +74,10 @@ class CombinedModel:
 
     def tokens(self, *, language: str | None, task: str) -> Tokens:
         return self._decoder.tokens(language=language, task=task)
+
+    def let_pass(self, between_steps: Callable[[], None]) -> None:
+        if isinstance(self._decoder, Pausable):
+            self._decoder.let_pass(between_steps)
 
     def features_of(self, encoded: Encoded) -> Features:
         return self._decoder.features_of(encoded)

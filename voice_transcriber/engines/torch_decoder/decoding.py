@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -56,9 +56,10 @@ class BatchDecoder:
         start: int,
         vocabulary: Vocabulary,
         options: SearchOptions,
+        between_steps: Callable[[], None] | None = None,
     ) -> list[Found]:
         """features: (windows, frames, state); `prefix` stands before the text, and its token
-        number `start` is the start of transcript.
+        number `start` is the start of transcript. `between_steps` may decode another batch.
         """
         search = self._search(vocabulary, options)
         batch = _Batch(self._network, features, prefix=len(prefix), beams=search.beams)
@@ -70,6 +71,8 @@ class BatchDecoder:
             batch.drop_done()
             if not batch.windows or step == steps - 1:
                 break
+            if between_steps is not None:
+                between_steps()
             hidden = batch.read_step(eot=vocabulary.eot)
         ordered = sorted([*batch.done, *batch.windows], key=lambda one: one.index)
         return [_found(one.best(), no_speech[one.index]) for one in ordered]

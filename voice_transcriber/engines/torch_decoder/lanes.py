@@ -6,7 +6,8 @@ each other at every one; threads that have windows of their own do not.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import torch
@@ -26,6 +27,8 @@ class Lanes:
         self._decoder = decoder
         self._threads = threads
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decoder-lane")
+        self._this_thread = threading.local()
+        self.between_steps: Callable[[], None] | None = None  # called by the first lane
 
     def decode(
         self,
@@ -38,19 +41,30 @@ class Lanes:
     ) -> list[Found]:
         """As BatchDecoder.decode; the lanes take the windows in turns."""
 
-        def decode(lane: Tensor, threads: int | None = None) -> list[Found]:
-            if threads is not None:
-                torch.set_num_threads(threads)  # holds for the calling thread alone
+        def decode(lane: Tensor, between_steps: Callable[[], None] | None) -> list[Found]:
             return self._decoder.decode(
-                lane, prefix, start=start, vocabulary=vocabulary, options=options
+                lane,
+                prefix,
+                start=start,
+                vocabulary=vocabulary,
+                options=options,
+                between_steps=between_steps,
             )
 
-        lanes = max(1, min(self._threads, len(features) // _WINDOWS_OF_A_LANE))
+        def decode_in_lane(number: int) -> list[Found]:
+            torch.set_num_threads(self._threads // lanes)  # holds for the calling thread alone
+            self._this_thread.is_lane = True
+            return decode(features[number::lanes], self.between_steps if number == 0 else None)
+
+        lanes = self._lanes_for(len(features))
         if lanes == 1:
-            return decode(features)
-        parts = [features[lane::lanes] for lane in range(lanes)]
-        running = [self._pool.submit(decode, part, self._threads // lanes) for part in parts]
-        found: list[Found | None] = [None] * len(features)
-        for lane, one in enumerate(running):
-            found[lane::lanes] = one.result()
-        return [one for one in found if one is not None]
+            return decode(features, self.between_steps)
+        running = [self._pool.submit(decode_in_lane, number) for number in range(lanes)]
+        found = [one.result() for one in running]
+        return [found[index % lanes][index // lanes] for index in range(len(features))]
+
+    def _lanes_for(self, windows: int) -> int:
+        """What passes in the middle of a batch stays in its lane: the others are at work."""
+        if getattr(self._this_thread, "is_lane", False):
+            return 1
+        return max(1, min(self._threads, windows // _WINDOWS_OF_A_LANE))
