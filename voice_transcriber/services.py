@@ -248,6 +248,7 @@ class Services:
             engine=self.engine,
             manager=self.manager,
             results=self.results,
+            database=self._folder.database,
             work_dir=self._folder.work,
             temp_dir=self._folder.temp,
             retention_days=settings.retention_days,

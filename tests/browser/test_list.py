@@ -194,7 +194,7 @@ def test_remaining_time_parts_and_times_are_shown(page: Page, ids: Mapping[str, 
     page.goto(f"/jobs/{ids['running']}")
     parts = page.get_by_role("list", name="Parts of the recording").get_by_role("listitem")
     expect(parts).to_have_text(
-        ["Part 1, 0:00 to 1:00: done", "Part 2, 1:00 to 2:00: in work, 50 %"]
+        ["Part 1, 0:00 to 1:00: done", "Part 2, 1:00 to 2:00: in work, 50 %, attempt 2"]
     )
     expect(page.get_by_text("Worked on in parts: 1 of 2 done, more follow")).to_be_visible()
 
@@ -204,7 +204,7 @@ def test_the_job_page_says_where_the_time_went(page: Page, ids: Mapping[str, str
     page.get_by_text("Performance").click()
     table = page.get_by_role("table", name="Where the time went")
     expect(table.get_by_role("row", name="Writing the text")).to_contain_text("30 s")
-    expect(table.get_by_role("row", name="Waiting, loading")).to_contain_text("4.9 s")
+    expect(table.get_by_role("row", name="All else")).to_contain_text("3.6 s")
 
 
 UNWATCHED = """

@@ -121,6 +121,17 @@ class Pausable(Protocol):
 
 
 @runtime_checkable
+class LoadsInSteps(Protocol):
+    """An engine whose load() may take minutes."""
+
+    def on_step(self, is_urgent: Callable[[], bool]) -> None:
+        """`is_urgent` is called between two steps of load(). True: more urgent work waits, and
+        what can be done at another load is left out.
+        """
+        ...
+
+
+@runtime_checkable
 class Assembled(Protocol):
     """A model whose parts were chosen apart from each other."""
 

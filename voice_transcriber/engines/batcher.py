@@ -84,6 +84,10 @@ class Batcher:
         self._note_served(batch)
         return batch
 
+    def has_before(self, priority: int) -> bool:
+        """Whether something more urgent waits, for whatever model."""
+        return any(item.request.priority < priority for item in self._waiting.values())
+
     def take_before(
         self, running: WindowRequest, *, batch_size: Callable[[WindowRequest], int]
     ) -> list[Waiting]:

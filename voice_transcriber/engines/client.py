@@ -68,19 +68,23 @@ class _AtWork:
 
     ids: set[int]  # not answered yet
     size: int  # answered ones included
+    heard_at: float  # when its thread said something last
 
 
 class EngineClient:
     """One engine for all jobs."""
 
-    def __init__(self, start_host: HostStarter) -> None:
+    def __init__(
+        self, start_host: HostStarter, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._start_host = start_host
+        self._clock = clock
         self._lock = threading.RLock()
         self._ids = itertools.count(1)
         self._host: RunningHost | None = None
         self._pending: dict[int, _Pending] = {}
-        self._at_work: dict[str, _AtWork] = {}
-        self._heard_at = time.monotonic()
+        self._at_work: dict[str, _AtWork] = {}  # by lane
+        self._heard_at = clock()
         self._host_spoke = False
         self._stopped = False
         self.starts = 0  # how often a host was started
@@ -152,10 +156,13 @@ class EngineClient:
                 self._send(self._host, {"op": "unload", "idle_s": idle_s})
 
     def kill_if_silent(self, *, limit_s: float) -> bool:
-        """Kill a host that owes answers and has said nothing for so long; True when it did."""
+        """Kill a host that owes answers when it, or one of its threads that is at work, has said
+        nothing for so long; True when it did.
+        """
         with self._lock:
             host = self._host
-            silent_s = time.monotonic() - self._heard_at
+            busy = [work.heard_at for work in self._at_work.values() if work.ids]
+            silent_s = self._clock() - min([self._heard_at, *busy])
             if host is None or not self._pending or silent_s < limit_s:
                 return False
         log.error("The speech engine said nothing for %.0f s and is replaced.", silent_s)
@@ -176,13 +183,13 @@ class EngineClient:
         self._host = host
         self.starts += 1
         self._host_spoke = False
-        self._heard_at = time.monotonic()
+        self._heard_at = self._clock()
         threading.Thread(target=self._read, args=(host,), name="engine-reader", daemon=True).start()
         return host
 
     def _send(self, host: RunningHost, message: Message) -> None:
         if not self.is_at_work and len(self._pending) <= 1:
-            self._heard_at = time.monotonic()  # an idle host owes nothing
+            self._heard_at = self._clock()  # an idle host owes nothing
         try:
             host.channel.send(message)
         except OSError:
@@ -199,8 +206,8 @@ class EngineClient:
         self._bury(host)
 
     def _receive(self, message: Message) -> None:
-        self._heard_at = time.monotonic()
         self._host_spoke = True
+        self._hear(message)
         if "event" in message:
             self._note(message)
             return
@@ -212,12 +219,24 @@ class EngineClient:
             return
         pending.on_answer(message["id"], reply_from_message(message, pending.request))
 
+    def _hear(self, message: Message) -> None:
+        """Plans have a thread of their own; all else that is said comes from the other one."""
+        with self._lock:
+            plans = self._at_work.get(PLANS)
+            is_of_plans = message.get("lane") == PLANS or (
+                plans is not None and message.get("id") in plans.ids
+            )
+            self._heard_at = self._clock()
+            for lane, work in self._at_work.items():
+                if (lane == PLANS) == is_of_plans:
+                    work.heard_at = self._heard_at
+
     def _note(self, message: Message) -> None:
         match message["event"]:
             case "batch":
                 ids = set(message["ids"])
                 with self._lock:
-                    self._at_work[message["lane"]] = _AtWork(ids, len(ids))
+                    self._at_work[message["lane"]] = _AtWork(ids, len(ids), self._heard_at)
             case "loading":
                 self.loading = message["model"]
             case "models":
@@ -248,7 +267,8 @@ class EngineClient:
         lane = next((one for one, work in self._at_work.items() if request_id in work.ids), None)
         if lane is None:
             return Blame.NONE
-        if self.loading and lane != PLANS:
-            return Blame.HOST
         beside = any(work.ids for one, work in self._at_work.items() if one != lane)
+        plans = self._at_work.get(PLANS)
+        if self.loading and not (plans and plans.ids):
+            return Blame.HOST
         return Blame.ALONE if self._at_work[lane].size == 1 and not beside else Blame.BATCH

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from voice_transcriber.engines.compute import place_on
 from voice_transcriber.engines.gpu_policy import DeviceMemory
 from voice_transcriber.engines.protocol import ON_CPU, HostOptions, Place, on_cpu_because
+from voice_transcriber.errors import EngineOutOfMemory
 from voice_transcriber.processes.memory import free_unused_memory
 
 _PCI = Path("/sys/bus/pci/devices")  # tells what is built in, with a driver or without
@@ -77,14 +79,22 @@ def give_back_memory(device: str) -> None:
     if device == "cuda":
         import torch
 
-        torch.cuda.empty_cache()
+        with suppress(RuntimeError):  # of a GPU that failed: its next user is told
+            torch.cuda.empty_cache()
 
 
 def gpu_memory() -> DeviceMemory:
-    """Of the GPU that CUDA computes on, whoever uses it."""
+    """Of the GPU that CUDA computes on, whoever uses it. Raises GpuFailed, EngineOutOfMemory."""
     import torch
 
-    free_bytes, total_bytes = torch.cuda.mem_get_info()
+    from voice_transcriber.engines.native_faults import gpu_failed, is_out_of_memory
+
+    try:
+        free_bytes, total_bytes = torch.cuda.mem_get_info()
+    except RuntimeError as error:
+        if is_out_of_memory(error):
+            raise EngineOutOfMemory("The GPU has no memory left.") from error
+        raise gpu_failed(error) from error
     # What torch keeps for itself of tensors that are gone is free as well.
     kept_bytes = torch.cuda.memory_reserved() - torch.cuda.memory_allocated()
     return DeviceMemory(free_bytes=free_bytes + kept_bytes, total_bytes=total_bytes)

@@ -33,7 +33,12 @@ from voice_transcriber.engines.conversions import Conversions
 from voice_transcriber.engines.ct2_convert import convert
 from voice_transcriber.engines.native_faults import faults_named, is_out_of_memory
 from voice_transcriber.engines.prompting import prompt_tokens
-from voice_transcriber.engines.whisper_text import WhisperTokens, log_mel, tokenizer_of
+from voice_transcriber.engines.whisper_text import (
+    WhisperTokens,
+    language_of,
+    log_mel,
+    tokenizer_of,
+)
 
 CONVERTER = f"ctranslate2 {ctranslate2.__version__}, form 1"
 
@@ -109,7 +114,7 @@ class FasterWhisperModel:
         return [{token[2:-2]: probability for token, probability in one} for one in found]
 
     def decode(self, features: Sequence[Features], options: DecodeOptions) -> list[Hypothesis]:
-        tokenizer = self._tokenizer(self._language(features, options), options.task)
+        tokenizer = self._tokenizer(language_of(self, features, options), options.task)
         start = _start(tokenizer, options)
         with faults_named(self._size, self.device):
             if options.temperature > 0:
@@ -165,12 +170,6 @@ class FasterWhisperModel:
                 min(int(length_s * _FRAMES_PER_S), N_FRAMES),
             )
         return aligned_words(aligned.alignments, aligned.text_token_probs, tokens, tokenizer)
-
-    def _language(self, features: Sequence[Features], options: DecodeOptions) -> str | None:
-        if options.language is not None or not self.is_multilingual:
-            return options.language
-        (found,) = self.detect_language(features[:1])
-        return max(found, key=lambda code: found[code])
 
     def _tokenizer(self, language: str | None, task: str) -> Tokenizer:
         return tokenizer_of(self._languages, language=language, task=task)

@@ -69,8 +69,9 @@ class GpuPolicy:
         self._memory = memory
         self._clock = clock
         self._wall_clock = wall_clock
-        self._returned_at = clock()
-        self._look_s = LOOK_S / 2
+        self._is_left = False
+        self._returned_at: float | None = None
+        self._look_s = LOOK_S
         self._next_look_at = clock()
         self.status = status
 
@@ -101,13 +102,19 @@ class GpuPolicy:
         self.status = GpuStatus(state=state, reason=reason, since=since)
 
     def left(self) -> None:
-        """A model moved to the CPU. The sooner after its return, the longer until the next."""
-        stayed_s = self._clock() - self._returned_at
-        self._look_s = LOOK_S if stayed_s > SETTLED_S else min(2 * self._look_s, LONGEST_LOOK_S)
-        self._next_look_at = self._clock() + self._look_s
+        """A model is on the CPU. The sooner after its return, the longer until the next."""
+        if self._is_left:  # by another model: the next look is due already
+            return
+        self._is_left = True
+        now = self._clock()
+        if self._returned_at is not None:
+            has_settled = now - self._returned_at > SETTLED_S
+            self._look_s = LOOK_S if has_settled else min(2 * self._look_s, LONGEST_LOOK_S)
+        self._next_look_at = now + self._look_s
 
     def returned(self) -> None:
         """A model may be loaded on the GPU again."""
+        self._is_left = False
         self._returned_at = self._clock()
 
     def is_time_to_look(self) -> bool:

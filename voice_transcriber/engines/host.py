@@ -41,6 +41,7 @@ from voice_transcriber.engines.stopwatch import Stopwatch
 from voice_transcriber.engines.windows import encode_windows, warm_up
 from voice_transcriber.engines.work_board import URGENT, WINDOWS, WorkBoard
 from voice_transcriber.errors import InternalError, TranscriberError
+from voice_transcriber.job import Priority
 from voice_transcriber.processes.channel import Channel, ChannelBroken, Message
 
 log = logging.getLogger(__name__)
@@ -86,6 +87,7 @@ class EngineHost:
             place=place,
             memory=memory,
             between_steps=self._let_urgent_pass,
+            is_urgent=self._is_urgent_waiting,
         )
         self._running: WindowRequest | None = None  # the first of the batch in work
         self._later: deque[Message | None] = deque()  # read while a batch was in work
@@ -170,7 +172,8 @@ class EngineHost:
                     self._expected = None
             case _:
                 request = request_from_message(message)
-                with self._board.work(WINDOWS, [message["id"]]):
+                alone = isinstance(request, LanguageRequest) and request.alone
+                with self._board.work(WINDOWS, [message["id"]], alone=alone):
                     self._answer(message["id"], lambda: self._reply(request))
                 if isinstance(request, LanguageRequest):
                     self._expected = _Expected(request.pcm, time.monotonic() + EXPECTED_S)
@@ -224,9 +227,20 @@ class EngineHost:
                 self._channel.send(reply)
         self._running = running
 
+    def _is_urgent_waiting(self) -> bool:
+        """Called between two steps of loading a model: only windows are taken in."""
+        while not self._inbox.empty():
+            message = self._inbox.get()
+            if message is not END_OF_INPUT and message["op"] in {"window", "cancel"}:
+                self._handle(message)
+            else:
+                self._later.append(message)
+        running = self._running.priority if self._running else Priority.NORMAL
+        return self._batcher.has_before(running)
+
     def _take_urgent_messages(self, running: WindowRequest) -> None:
         """Windows come to the others, and the language of a recording is told at once, because
-        its windows wait for that; all else is left to the loop.
+        its windows wait for that, unless it must be alone; all else is left to the loop.
         """
         while not self._inbox.empty():
             message = self._inbox.get()
@@ -234,7 +248,7 @@ class EngineHost:
                 self._later.append(message)
             elif message["op"] in {"window", "cancel"}:
                 self._handle(message)
-            elif message["op"] == "language" and message["model"] == running.model:
+            elif _may_pass(message, running):
                 self._board.tell(URGENT, [message["id"]])
                 request = request_from_message(message)
                 self._answer(message["id"], partial(self._reply, request))
@@ -282,3 +296,8 @@ class EngineHost:
         if self._detector is None:
             self._detector = make_detector(self._options.engine)
         return self._detector
+
+
+def _may_pass(message: Message, running: WindowRequest) -> bool:
+    is_question = message["op"] == LanguageRequest.op and message["model"] == running.model
+    return is_question and not message["alone"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from voice_transcriber.engines.base import Assembled, Engine, Model
-from voice_transcriber.engines.protocol import ON_CPU, Place, on_cpu_because
+from voice_transcriber.engines.protocol import ON_CPU, ON_GPU, Place, on_cpu_because
 from voice_transcriber.errors import EngineOutOfMemory, GpuFailed, ModelTooLarge, TranscriberError
 
 log = logging.getLogger(__name__)
@@ -92,10 +92,12 @@ class ModelCache:
     def move_to_cpu(self, name: str, checkpoint: Path, fault: TranscriberError) -> Model:
         """Load a model again, on the CPU, after the GPU failed while it worked.
 
-        Raises `fault` when it works on the CPU already, and what `get` raises.
+        Raises `fault` when it is not on the GPU, and what `get` raises.
         """
-        if self._models[name].place.device == ON_CPU.device:
+        loaded = self._models.get(name)
+        if loaded is None or loaded.place.device == ON_CPU.device:
             raise fault
+        del loaded  # or the GPU keeps it while the CPU takes it
         del self._models[name]
         gc.collect()
         self._models[name] = self._loaded_on(self._instead_of_gpu(fault), name, checkpoint)
@@ -133,10 +135,12 @@ class ModelCache:
     def _loaded(self, name: str, checkpoint: Path) -> _Loaded:
         try:
             return self._loaded_on(self._place, name, checkpoint)
-        except GPU_FAULTS as fault:
+        except GPU_FAULTS as error:
             if self._place.device == ON_CPU.device:
                 raise
-            return self._loaded_on(self._instead_of_gpu(fault), name, checkpoint)
+            # Without its frames, which hold what was loaded until then.
+            fault = type(error)(error.message)
+        return self._loaded_on(self._instead_of_gpu(fault), name, checkpoint)
 
     def _loaded_on(self, place: Place, name: str, checkpoint: Path) -> _Loaded:
         self._make_room(name, checkpoint, place.device)
@@ -146,18 +150,22 @@ class ModelCache:
         return _Loaded(model, checkpoint, _completed(place, model), self._clock())
 
     def _instead_of_gpu(self, fault: TranscriberError) -> Place:
-        """A GPU that lacks memory may have it later; one that fails is given up."""
+        """A GPU that lacks memory may have it later; one that fails is given up, with all models
+        that it has: they would fail as well.
+        """
         log.warning("The CPU is used in place of the GPU: %s", fault.message)
         place = on_cpu_because(fault.message, self._cpu)
         if isinstance(fault, GpuFailed):
             self._place = place
+            while self._evict_from(ON_GPU.device):
+                pass
         return place
 
     def _make_room(self, name: str, checkpoint: Path, device: str) -> None:
-        """Let go of other models until this one fits, with full batches if that can be."""
+        """Let go of other models there until this one fits, with full batches if that can be."""
         needed_bytes = self._room.needed_bytes(checkpoint, device)
-        while self._models and needed_bytes > self._room.free_bytes(device):
-            self._shrink_to(len(self._models) - 1)
+        while needed_bytes > self._room.free_bytes(device) and self._evict_from(device):
+            pass
         least_bytes, free_bytes = (
             self._room.least_bytes(checkpoint, device),
             self._room.free_bytes(device),
@@ -167,6 +175,15 @@ class ModelCache:
                 f"The model {name} needs about {least_bytes / 1e9:.1f} GB of memory; "
                 f"{free_bytes / 1e9:.1f} GB are free."
             )
+
+    def _evict_from(self, device: str) -> bool:
+        """The least recently used model of this device; False: it has none."""
+        there = (name for name, loaded in self._models.items() if loaded.place.device == device)
+        if (oldest := next(there, None)) is None:
+            return False
+        del self._models[oldest]
+        gc.collect()
+        return True
 
     def _shrink_to(self, count: int) -> None:
         evicted = False

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from voice_transcriber.engines.base import Engine, Model, Pausable
+from voice_transcriber.engines.base import Engine, LoadsInSteps, Model, Pausable
 from voice_transcriber.engines.batch_sizes import BatchSizes
 from voice_transcriber.engines.compute import place_on
 from voice_transcriber.engines.device import give_back_memory, gpu_memory
@@ -25,7 +25,7 @@ from voice_transcriber.engines.gpu_policy import (
     GpuState,
     GpuStatus,
 )
-from voice_transcriber.engines.model_cache import ModelCache, Room
+from voice_transcriber.engines.model_cache import GPU_FAULTS, ModelCache, Room
 from voice_transcriber.engines.protocol import (
     ON_CPU,
     ON_GPU,
@@ -74,8 +74,14 @@ class ModelDesk:
         place: Place,
         memory: Memory | None = None,
         between_steps: Callable[[], None] | None = None,
+        is_urgent: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`between_steps` is called by models that let other work pass."""
+        """`between_steps` is called by models that let other work pass; `is_urgent` tells if more
+        urgent work waits than what a model is loaded for.
+        """
+        self._is_urgent = is_urgent
+        if isinstance(engine, LoadsInSteps):
+            engine.on_step(self._let_know)
         self._between_steps = between_steps
         self._channel = channel
         self._options = options
@@ -101,6 +107,7 @@ class ModelDesk:
             most = options.gpu_batch_size or most
         self._sizes = BatchSizes(first=options.batch_size, most=most)
         self._told = (self._policy.status, self._sizes.largest)
+        self._loading: str | None = None  # the last that was loaded for a request
         self.shelf = FeatureShelf()
 
     def __contains__(self, model: str) -> bool:
@@ -131,9 +138,8 @@ class ModelDesk:
 
         Raises ModelTooLarge, ModelDamaged, EngineOutOfMemory, and what `work` raises.
         """
-        model = self.load(request)
         try:
-            return work(model)
+            return work(self.load(request))
         except (EngineOutOfMemory, GpuFailed) as error:
             # Without its frames, which hold what the GPU's memory is full of.
             fault = type(error)(error.message)
@@ -144,7 +150,8 @@ class ModelDesk:
         name, is_new = request.model, request.model not in self._models
         if is_new:
             self.shelf.clear()
-            self._channel.send({"event": "loading", "model": name})
+            self._loading = name
+            self._tell_loading()
         try:
             model = self._models.get(name, Path(request.checkpoint))
             if is_new:
@@ -183,11 +190,19 @@ class ModelDesk:
                 "event": "models",
                 "names": self._models.names,
                 "places": {name: asdict(self._told_place(name)) for name in self._models.names},
-                "gpu_free_bytes": self._policy.free_bytes() if on_gpu else None,
+                "gpu_free_bytes": self._told_free_bytes() if on_gpu else None,
                 "gpu": self._policy.status.to_message(),
                 "batch_size": self._sizes.largest,
             }
         )
+
+    def _let_know(self) -> bool:
+        """Called between two steps of loading: the app hears that this goes on."""
+        self._tell_loading()
+        return self._is_urgent()
+
+    def _tell_loading(self) -> None:
+        self._channel.send({"event": "loading", "model": self._loading})
 
     def _in_parts(self, model: Model, requests: Sequence[WindowRequest]) -> list[WindowReply]:
         """In one batch, unless the model's place has no room for so many."""
@@ -226,6 +241,7 @@ class ModelDesk:
 
     def _moved_to_cpu(self, request: NamesModel, fault: TranscriberError) -> Model:
         self.shelf.clear()
+        self._loading = request.model
         try:
             model = self._models.move_to_cpu(request.model, Path(request.checkpoint), fault)
             self._note_loaded(request.model, request.checkpoint)
@@ -246,6 +262,7 @@ class ModelDesk:
             self._sizes.set_room(name, self._memory.cpu_free_bytes() // each_bytes)
             if self._models.device == ON_GPU.device:
                 self._policy.left()
+                give_back_memory(ON_GPU.device)
         self._note_status(name)
 
     def _measure_room(self, request: WindowRequest) -> None:
@@ -283,8 +300,16 @@ class ModelDesk:
         return place if place.note else replace(place, note=self._state(name)[1])
 
     def _has_room_on_gpu(self, checkpoint: Path) -> bool:
+        free_bytes = self._told_free_bytes()
         needed = self._needed(checkpoint, ON_GPU.device, RETURN_WINDOWS)
-        return self._free_bytes(ON_GPU.device) >= needed
+        return free_bytes is not None and free_bytes >= needed
+
+    def _told_free_bytes(self) -> int | None:
+        """Of the GPU; None where it fails, which the next work on it finds out."""
+        try:
+            return self._policy.free_bytes()
+        except GPU_FAULTS:
+            return None
 
     def _free_bytes(self, device: str) -> int:
         return (

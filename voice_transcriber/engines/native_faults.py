@@ -39,7 +39,12 @@ def faults_named(size: str, device: str) -> Iterator[None]:
             raise EngineOutOfMemory(f"There is not enough memory for the model {size}.") from error
         if device == "cpu":
             raise
-        raise GpuFailed(f"The GPU failed: {_first_line(error)}.") from error
+        raise gpu_failed(error) from error
+
+
+def gpu_failed(error: Exception) -> GpuFailed:
+    """What a GPU's library raised, in its words."""
+    return GpuFailed(f"The GPU failed: {_first_line(error)}.")
 
 
 def is_out_of_memory(error: Exception) -> bool:

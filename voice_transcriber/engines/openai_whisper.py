@@ -32,6 +32,7 @@ from voice_transcriber.engines.torch_decoder.network import DecoderNetwork
 from voice_transcriber.engines.torch_decoder.rules import Vocabulary
 from voice_transcriber.engines.whisper_text import (
     WhisperTokens,
+    language_of,
     languages_of,
     log_mel,
     tokenizer_of,
@@ -107,7 +108,7 @@ class OpenAIWhisperModel:
         return [dict(zip(tokenizer.all_language_codes, one, strict=True)) for one in found.tolist()]
 
     def decode(self, features: Sequence[Features], options: DecodeOptions) -> list[Hypothesis]:
-        tokenizer = self._tokenizer(self._language(features, options), options.task)
+        tokenizer = self._tokenizer(language_of(self, features, options), options.task)
         prompt = self._prompt(options)
         with faults_named(self._size, self.device):
             found = self._lanes.decode(
@@ -133,12 +134,6 @@ class OpenAIWhisperModel:
             )
             for one, text in zip(found, texts, strict=True)
         ]
-
-    def _language(self, features: Sequence[Features], options: DecodeOptions) -> str | None:
-        if options.language is not None or not self.is_multilingual:
-            return options.language
-        (found,) = self.detect_language(features[:1])
-        return max(found, key=lambda code: found[code])
 
     def _prompt(self, options: DecodeOptions) -> list[int]:
         if not (options.prompt or options.hotwords):

@@ -63,6 +63,7 @@ class LanguageRequest:
     checkpoint: str
     gain: float
     windows: Sequence[tuple[int, int]]  # sample ranges
+    alone: bool = False  # nothing in work beside it: it is suspected of a crash
 
 
 @dataclass(frozen=True, kw_only=True)

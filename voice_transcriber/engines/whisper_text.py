@@ -10,7 +10,7 @@ import torch
 from whisper.audio import HOP_LENGTH, N_FFT, N_FRAMES, mel_filters
 from whisper.tokenizer import Tokenizer, get_tokenizer
 
-from voice_transcriber.engines.base import Samples
+from voice_transcriber.engines.base import DecodeOptions, Features, Model, Samples
 from voice_transcriber.engines.stopwatch import inner_stage
 
 _SILENCE = 1e-10  # the least power that counts
@@ -45,6 +45,14 @@ def languages_of(vocabulary_size: int) -> int | None:
     if vocabulary_size < _MULTILINGUAL_TOKENS:
         return None
     return 99 + vocabulary_size - _MULTILINGUAL_TOKENS
+
+
+def language_of(model: Model, features: Sequence[Features], options: DecodeOptions) -> str | None:
+    """The language that a batch is decoded in: what is asked for, else that of the first window."""
+    if options.language is not None or not model.is_multilingual:
+        return options.language
+    (found,) = model.detect_language(features[:1])
+    return max(found, key=lambda code: found[code])
 
 
 def log_mel(window: Samples, *, bands: int, device: str = "cpu") -> torch.Tensor:

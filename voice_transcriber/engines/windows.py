@@ -42,13 +42,6 @@ class FeatureShelf:
         self._kept.clear()
 
 
-def transcribe_batch(
-    model: Model, requests: Sequence[WindowRequest], shelf: FeatureShelf
-) -> list[WindowReply]:
-    """One reply for each request; all share a batch key. Raises EngineOutOfMemory, GpuFailed."""
-    return _transcribe(model, requests, shelf)
-
-
 def warm_up(model: Model) -> None:
     """One short decode, so that the first real window is not the slower one."""
     features = model.encode([np.zeros(SAMPLE_RATE, np.float32)])
@@ -67,9 +60,10 @@ def encode_windows(model: Model, keys: Sequence[FeatureKey], shelf: FeatureShelf
     return [found[key] for key in keys]
 
 
-def _transcribe(
+def transcribe_batch(
     model: Model, requests: Sequence[WindowRequest], shelf: FeatureShelf
 ) -> list[WindowReply]:
+    """One reply for each request; all share a batch key. Raises EngineOutOfMemory, GpuFailed."""
     first = requests[0]
     keys = [(one.model, one.pcm, one.gain, one.start, one.end) for one in requests]
     options = DecodeOptions(
@@ -117,7 +111,7 @@ def _first_halves(
     ]
     return [
         reply if reply.resume_sample is not None else replace(reply, resume_sample=cut)
-        for reply, cut in zip(_transcribe(model, halves, shelf), cuts, strict=True)
+        for reply, cut in zip(transcribe_batch(model, halves, shelf), cuts, strict=True)
     ]
 
 

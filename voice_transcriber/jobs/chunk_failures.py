@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from voice_transcriber.errors import InternalError, TranscriberError
+from voice_transcriber.errors import EngineError, EngineOutOfMemory, InternalError, TranscriberError
 from voice_transcriber.job import SAMPLE_RATE, Chunk, Claim, Window
 from voice_transcriber.jobs.backoff import delay_s, may_retry
 from voice_transcriber.jobs.ledger import Ledger
@@ -32,10 +32,29 @@ class ChunkFailures:
         self._ledger = ledger
         self._clock = clock
         self._paused_until: dict[int, float] = {}
+        self._failing: set[int] = set()  # chunks at which the engine failed since it last succeeded
+        self._last_error: EngineError | None = None
+        self._has_succeeded = False
 
     def is_paused(self, index: int) -> bool:
         """Whether the chunk waits for its next try."""
         return self._clock() < self._paused_until.get(index, 0.0)
+
+    def at_success(self) -> None:
+        """A window was decoded: the engine works."""
+        self._has_succeeded = True
+        self._failing.clear()
+
+    def check_engine(self, indexes: Sequence[int]) -> None:
+        """Raises the last EngineError when the engine is at fault, and not a chunk: then the job
+        waits in the queue, and its worker is free. Nothing is in work; it is the turn of these
+        chunks.
+        """
+        if not indexes or not all(map(self.is_paused, indexes)):
+            return
+        enough = 2 if self._has_succeeded else 1
+        if self._last_error is not None and len(self._failing) >= enough:
+            raise self._last_error
 
     def at_window(self, window: Window, error: TranscriberError, *, begun: int) -> None:
         """A window was answered with an error. `begun`: its chunk's failures when it was asked
@@ -60,6 +79,7 @@ class ChunkFailures:
         self._ledger.add_chunk(failed, [])
 
     def _failed_again(self, chunk: Chunk, error: TranscriberError) -> Chunk:
+        self._note(chunk, error)
         failures = chunk.failures + 1
         place = f"Job {self._claim.job_id}, chunk at {chunk.start_sample / SAMPLE_RATE:.0f} s"
         if not may_retry(failures):
@@ -69,6 +89,12 @@ class ChunkFailures:
         self._paused_until[chunk.index] = self._clock() + pause_s
         log.warning("%s is tried again in %.0f s: %s", place, pause_s, error.message)
         return replace(chunk, failures=failures)
+
+    def _note(self, chunk: Chunk, error: TranscriberError) -> None:
+        needs_memory = isinstance(error, EngineOutOfMemory) and not chunk.is_planned
+        if isinstance(error, EngineError) and not needs_memory:  # a shorter plan may need less
+            self._failing.add(chunk.index)
+            self._last_error = error
 
     def _give_up(self, chunk: Chunk, windows: Sequence[Window]) -> None:
         self._store.set_failures(self._claim, chunk, failed=windows)

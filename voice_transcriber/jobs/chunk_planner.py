@@ -155,7 +155,7 @@ class ChunkPlanner:
         ]
         if self._is_between(opened) and reply.end < opened.end_sample:
             self._leave_rest(opened, reply.end)
-        failed = partial(self._failed, opened)
+        failed = partial(self._failed, replace(opened, end_sample=reply.end))
         before = self._language_before(chunk)
         if windows and (found := self._known.find(chunk, language_before=before)):
             self._commit_known(chunk, *found)

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TypeVar, cast
 
 from voice_transcriber.engines.client import Answer, Blame, HostCrash
-from voice_transcriber.engines.protocol import PlanRequest, Reply, Request
+from voice_transcriber.engines.protocol import LanguageRequest, PlanRequest, Reply, Request
 from voice_transcriber.engines.speech import SpeechEngine
 from voice_transcriber.errors import EngineError, InternalError, TranscriberError
 
@@ -51,8 +51,8 @@ class Conversation:
         """Send a request; `receive` calls `on_reply` with what its kind is answered with.
 
         When the engine dies at this request, `on_crash` is called, and when it fails at it
-        `on_error`; without these, and for errors of other kinds, `receive` raises. A plan that
-        was in work beside others is asked for again, alone.
+        `on_error`; without these, and for errors of other kinds, `receive` raises. A plan or a
+        question for the language that was in work beside others is sent again, alone.
         """
         self._send(_Asked(request, lambda reply: on_reply(cast(R, reply)), on_crash, on_error))
 
@@ -93,7 +93,9 @@ class Conversation:
             asked.on_reply(answer)
         elif answer.blame is Blame.NONE:
             self._send(asked)
-        elif answer.blame is Blame.BATCH and isinstance(asked.request, PlanRequest):
+        elif answer.blame is Blame.BATCH and isinstance(
+            asked.request, PlanRequest | LanguageRequest
+        ):
             self._send(replace(asked, request=replace(asked.request, alone=True)))
         elif answer.blame is Blame.HOST or asked.on_crash is None:
             raise answer.as_error()

@@ -10,16 +10,18 @@ from pathlib import Path
 
 from voice_transcriber.blobs.base import BlobStore
 from voice_transcriber.engines.speech import SpeechEngine
-from voice_transcriber.errors import NotFound, WrongState
+from voice_transcriber.errors import NotFound, TranscriberError, WrongState
 from voice_transcriber.jobs.manager import JobManager
 from voice_transcriber.results.cache import ResultCache
 from voice_transcriber.store.base import Store
+from voice_transcriber.store.migrations import backups_of
 
 log = logging.getLogger(__name__)
 
 STRAY_S = 3600.0  # an upload or a temporary file that nobody touched for so long is a stray
 RETENTION_BATCH = 100
 DAY_S = 86400.0
+BACKUP_DAYS = 7  # of the database as an older version left it
 ENGINE_SILENCE_S = 900.0
 
 
@@ -32,6 +34,7 @@ class Housekeeping:
     engine: SpeechEngine
     manager: JobManager
     results: ResultCache
+    database: Path
     work_dir: Path
     temp_dir: Path
     retention_days: int
@@ -41,14 +44,16 @@ class Housekeeping:
     def at_start(self) -> None:
         """Remove what a dead process left; nobody uploads yet, so every stray is old enough."""
         self._delete_strays(older_than_s=0)
-        self.results.tidy()
+        self._delete_old_backups()
+        self._tidy_results()
 
     def tidy(self) -> None:
-        """Temporary files, stray uploads, old jobs, old results, idle models."""
+        """Idle models, temporary files, stray uploads, old jobs, old backups, old results."""
+        self.engine.unload_idle(idle_s=self.model_idle_s)
         self._delete_strays(older_than_s=STRAY_S)
         self._delete_expired_jobs()
-        self.results.tidy()
-        self.engine.unload_idle(idle_s=self.model_idle_s)
+        self._delete_old_backups()
+        self._tidy_results()
 
     def supervise(self) -> None:
         """Replace an engine that hangs; let go at once of what nobody needs any more."""
@@ -56,6 +61,21 @@ class Housekeeping:
         self._delete_orphan_work()
         if self.free_memory_early:
             self.engine.unload_idle(idle_s=0)
+
+    def _tidy_results(self) -> None:
+        """A cache that is too large for a while hurts nobody."""
+        try:
+            self.results.tidy()
+        except TranscriberError as error:
+            log.warning("The cache could not be tidied: %s", error.message)
+
+    def _delete_old_backups(self) -> None:
+        """They hold the texts of jobs that were deleted since."""
+        limit = time.time() - BACKUP_DAYS * DAY_S
+        for backup in backups_of(self.database):
+            if backup.stat().st_mtime <= limit:
+                backup.unlink()
+                log.info("The backup %s is %d days old and was deleted.", backup, BACKUP_DAYS)
 
     def _delete_strays(self, *, older_than_s: float) -> None:
         strays = self.blobs.delete_stray_parts(older_than_s=older_than_s)

@@ -11,8 +11,8 @@ from typing import Any
 from voice_transcriber.audio.decode import Decoding
 from voice_transcriber.audio.selection import Selection
 from voice_transcriber.engines.protocol import Place
-from voice_transcriber.errors import TranscriberError
-from voice_transcriber.job import SAMPLE_RATE, Claim, Job, TranscribeOptions
+from voice_transcriber.errors import NotFound, TranscriberError
+from voice_transcriber.job import SAMPLE_RATE, Claim, Job, JobStatus, TranscribeOptions
 from voice_transcriber.jobs.coverage import text_tail
 from voice_transcriber.jobs.hooks import JobHooks
 from voice_transcriber.jobs.known_chunks import KnownChunks
@@ -122,25 +122,31 @@ class KnownResults:
     def complete_queued(self, job: Job, finding: Finding) -> bool:
         """End a job that nobody runs; False when that failed, and the job waits for a worker."""
         self._hooks.started(job, dict)
-        answer = _answer(job, finding, {})
+        performance: Mapping[str, Any] = {}
         done = False
         try:
+            answer = _answer(job, finding, {})
             self._sidecars.write(job.id, answer.content)
-            done = self._store.complete_queued(job.id, answer)
+            if done := self._store.complete_queued(job.id, answer):
+                performance = answer.performance
+                self._note_hit(job, finding)
         except (OSError, TranscriberError) as error:
             log.warning("Job %s could not be answered from the cache: %s", job.id, error)
-        if done:
-            self._note_hit(job, finding)
-        self._hooks.ended(job, answer.performance)
+        finally:
+            if not done:
+                self._take_back(job.id)
+            self._hooks.ended(job, performance)
         return done
 
     def complete_running(
         self, job: Job, claim: Claim, finding: Finding, performance: Mapping[str, Any]
-    ) -> None:
-        """Raises ClaimLost, DiskFull."""
-        self._sidecars.write(job.id, finding.known.content)
-        self._store.complete_known(claim, _answer(job, finding, performance))
+    ) -> Mapping[str, Any]:
+        """The figures that are kept with the job. Raises ClaimLost, DiskFull."""
+        answer = _answer(job, finding, performance)
+        self._sidecars.write(job.id, answer.content)
+        self._store.complete_known(claim, answer)
         self._note_hit(job, finding)
+        return answer.performance
 
     def complete_computed(self, job: Job, claim: Claim, computed: Computed) -> None:
         """Store the end of a job, and what it leaves to later ones. Raises ClaimLost, DiskFull."""
@@ -195,6 +201,20 @@ class KnownResults:
         return packed_transcript(
             _key(computed.decoded, job.options, computing), computed.transcript
         )
+
+    def _take_back(self, job_id: str) -> None:
+        """Remove the text of a job that was not answered, unless a worker may have written it."""
+        try:
+            if not self._is_of_a_worker(job_id):
+                self._sidecars.delete_transcript(job_id)
+        except (OSError, TranscriberError) as error:
+            log.warning("The text of job %s could not be taken back: %s", job_id, error)
+
+    def _is_of_a_worker(self, job_id: str) -> bool:
+        try:
+            return self._store.get(job_id).status in (JobStatus.RUNNING, JobStatus.COMPLETED)
+        except NotFound:
+            return False
 
     def _note_hit(self, job: Job, finding: Finding) -> None:
         self._cache.hits += 1

@@ -47,6 +47,13 @@ class Ledger:
         """Indexes of the chunks of which windows wait or are in work, in time order."""
         return sorted(index for index in self.chunks if self._is_unfinished(index))
 
+    def in_turn(self, parallel: int) -> Sequence[int]:
+        """Indexes of the chunks that are worked on now: so many side by side, and the one to be
+        planned again.
+        """
+        unplanned = [self.unplanned.index] if self.unplanned else []
+        return [*self.unfinished[:parallel], *unplanned]
+
     def waiting(self, index: int) -> Sequence[Window]:
         """Windows of a chunk that wait."""
         return tuple(self._waiting.get(index, ()))

@@ -48,7 +48,7 @@ UPLOAD_COPIES = 2  # the server's spool and the stored file exist side by side f
 class ChunkState:
     """One chunk of a job as clients see it."""
 
-    index: int
+    index: int  # in the order of time
     start_s: float
     end_s: float
     status: ChunkStatus
@@ -190,12 +190,13 @@ class JobManager:
         chunks = [
             _chunk_state(
                 chunk,
+                index=index,
                 status=chunk_status(
                     chunk, windows[chunk.index], is_running=job.status is JobStatus.RUNNING
                 ),
                 percent=round(100 * chunk_fraction(chunk, windows[chunk.index]), 1),
             )
-            for chunk in plan.chunks
+            for index, chunk in enumerate(_in_time_order(plan))
         ]
         return JobDetail(
             job=job,
@@ -210,8 +211,8 @@ class JobManager:
         except WrongState:  # retried or deleted in between
             segments = ()
         chunks = [
-            _chunk_state(chunk, status=ChunkStatus.DONE, percent=100.0)
-            for chunk in self._store.plan(job.id).chunks
+            _chunk_state(chunk, index=index, status=ChunkStatus.DONE, percent=100.0)
+            for index, chunk in enumerate(_in_time_order(self._store.plan(job.id)))
         ]
         return JobDetail(job=job, chunks=chunks, segments=segments, queue_position=None)
 
@@ -222,9 +223,16 @@ class JobManager:
         return order.index(job.id) + 1 if job.id in order else None
 
 
-def _chunk_state(chunk: Chunk, *, status: ChunkStatus, percent: float) -> ChunkState:
+def _in_time_order(plan: Plan) -> Sequence[Chunk]:
+    """A chunk that was cut in two has its second half at the end of the plan."""
+    return sorted(plan.chunks, key=lambda chunk: chunk.start_sample)
+
+
+def _chunk_state(
+    chunk: Chunk, *, index: int, status: ChunkStatus, percent: float
+) -> ChunkState:
     return ChunkState(
-        index=chunk.index,
+        index=index,
         start_s=chunk.start_sample / SAMPLE_RATE,
         end_s=chunk.end_sample / SAMPLE_RATE,
         status=status,

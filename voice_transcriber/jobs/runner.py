@@ -62,6 +62,7 @@ class JobRun:
         self._stages_s: dict[str, float] = {}
         self._place: Place | None = None
         self._known_chunks = 0  # their text comes from earlier jobs
+        self._answered: Mapping[str, Any] | None = None  # figures of a job that was not computed
 
     def run(self) -> None:
         """Take the job to its transcript.
@@ -89,6 +90,8 @@ class JobRun:
 
     def performance(self) -> Mapping[str, Any]:
         """Figures of this attempt, as they are kept with the job."""
+        if self._answered is not None:
+            return self._answered
         figures = dict(self._shop.hooks.figures(self._job))
         audio_s = self._job.duration_s
         if audio_s:
@@ -210,7 +213,9 @@ class JobRun:
 
     def _answer(self, finding: Finding) -> None:
         figures = self._shop.hooks.figures(self._job)
-        self._shop.known.complete_running(self._job, self._claim, finding, figures)
+        self._answered = self._shop.known.complete_running(
+            self._job, self._claim, finding, figures
+        )
 
     def _file_length_ms(self, decoding: Decoding) -> int:
         """Of the whole file, as far as it was decoded or its header tells."""

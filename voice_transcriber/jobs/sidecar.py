@@ -23,6 +23,10 @@ class Sidecars:
         """`content`: the transcript as JSON."""
         write_durably(self._path(job_id, _TRANSCRIPT), content.encode())
 
+    def delete_transcript(self, job_id: str) -> None:
+        """Harmless when there is none."""
+        self._path(job_id, _TRANSCRIPT).unlink(missing_ok=True)
+
     def delete(self, job_id: str) -> None:
         """Harmless when there is none."""
         for ending in (_TRANSCRIPT, _FILES, _OWED):

@@ -99,13 +99,16 @@ class Transcription:
         self.is_resumed = bool(self.ledger.chunks)  # an earlier attempt did a part of it
 
     def run(self) -> None:
-        """Raises JobStopped, ClaimLost, UserError, ModelError, EngineError."""
+        """Raises JobStopped, ClaimLost, UserError, ModelError; EngineError when the engine fails
+        at whatever it is given.
+        """
         try:
             while not self._is_done():
                 self._control.check()
                 if not self._control.is_draining:
                     self._submit_windows()
                     self._planner.plan_ahead()
+                    self._check_engine()
                 elif not len(self._talk):
                     raise JobStopped(StopReason.SHUTDOWN)
                 self._decoding.wait(0, timeout_s=0)  # raises what ended the decoding
@@ -115,6 +118,10 @@ class Transcription:
                 self._show_stage()
         finally:
             self._talk.end()
+
+    def _check_engine(self) -> None:
+        if not len(self._talk):
+            self._failures.check_engine(self.ledger.in_turn(self._options.parallel_chunks))
 
     def _tell_decoded(self) -> None:
         if self._on_decoded and self._decoding.finished:
@@ -227,6 +234,7 @@ class Transcription:
         )
 
     def _on_window(self, window: Window, reply: WindowReply) -> None:
+        self._failures.at_success()
         self._watch.add(reply.stages_s)
         self.place = reply.place or self._engine.place(self._job.options.model)
         if self.place:

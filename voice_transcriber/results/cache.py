@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+WARM_BYTES = 32 * 1024 * 1024  # read at a start, however much is kept
+
 _NOTHING = ResultTotals(entries=0, size_bytes=0)
 
 
@@ -140,7 +142,9 @@ class ResultCache:
         deletions = self.deletions
         try:
             found = self._store.most_used_results(
-                limit=self._options.entries, made_after=self._made_after()
+                limit=self._options.entries,
+                max_bytes=WARM_BYTES,
+                made_after=self._made_after(),
             )
         except ShuttingDown:
             return

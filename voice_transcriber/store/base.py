@@ -162,8 +162,8 @@ class Store(ResultStore, Protocol):
         Order: priority, then first come; a job that has waited AGING_S counts as HIGH.
         Lane.EXPRESS takes only jobs known to last at most `express_max_s`, and jobs of a
         higher priority than every running job (none when nothing runs).
-        `equals_wait`: a job is left queued while another one runs that asks for the same of the
-        same recording, unless it is to be computed anew.
+        `equals_wait`: a job is left queued while another one of no lower priority runs that asks
+        for the same of the same recording, unless it is to be computed anew.
         """
         ...
 

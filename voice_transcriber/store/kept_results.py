@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
+from itertools import accumulate
 from typing import Any
 
 from voice_transcriber.job import Claim, JobStatus
@@ -37,14 +39,17 @@ _BELONG = """
 
 _USE = "UPDATE results SET uses = uses + 1, used_at = :now WHERE key = :key"
 
-_TRIM = """
-    DELETE FROM results WHERE key IN (
-        SELECT key FROM (
-            SELECT key, SUM(size_bytes) OVER (ORDER BY used_at DESC, key) AS size_so_far
-            FROM results
-        ) WHERE size_so_far > :max_bytes
-    )
+# Too old, or too much of what is not.
+_TO_TRIM = """
+    SELECT key FROM (
+        SELECT key, made_at, SUM(size_bytes) FILTER (WHERE made_at > :made_after)
+            OVER (ORDER BY used_at DESC, key) AS size_so_far
+        FROM results
+    ) WHERE made_at <= :made_after OR size_so_far > :max_bytes
 """
+
+# Deleted content is overwritten: to delete all at once would keep the jobs' writes waiting.
+_DELETED_AT_ONCE = 100
 
 
 def note_results(
@@ -92,12 +97,21 @@ class KeptResults:
                 return _result_from_row(db, row)
         return None
 
-    def most_used_results(self, *, limit: int, made_after: float) -> Sequence[StoredResult]:
+    def most_used_results(
+        self, *, limit: int, max_bytes: int, made_after: float
+    ) -> Sequence[StoredResult]:
         with self._readers.snapshot() as db:
-            rows = db.table("results").rows_where(
-                "made_at > ?", [made_after], order_by="uses DESC, used_at DESC", limit=limit
+            results = db.table("results")
+            order = results.rows_where(
+                "made_at > ?",
+                [made_after],
+                order_by="uses DESC, used_at DESC",
+                select="key, size_bytes",
+                limit=limit,
             )
-            return [_result_from_row(db, row) for row in list(rows)]
+            keys = _within(list(order), max_bytes=max_bytes)
+            rows = [row for key in keys for row in results.rows_where("key = ?", [key])]
+            return [_result_from_row(db, row) for row in rows]
 
     def keep_result(self, job_id: str, result: StoredResult) -> bool:
         now = self._clock()
@@ -114,8 +128,7 @@ class KeptResults:
                 [blob_sha256],
             )
             keys = [row["key"] for row in rows]
-            chosen = "key IN (SELECT value FROM json_each(:keys))"
-            _delete(transaction, chosen, {"keys": to_json(keys)})
+            _delete_keys(transaction, keys=keys)
             return keys
 
         return self._writer.run(work)
@@ -126,20 +139,22 @@ class KeptResults:
             return [row["id"] for row in rows]
 
     def clear_results(self) -> int:
-        def work(transaction: Transaction) -> int:
-            transaction.db.execute("DELETE FROM decoded")
-            return _delete(transaction, "1", {})
-
-        return self._writer.run(work)
+        self._writer.run(lambda one: one.db.execute("DELETE FROM decoded"))
+        return self._delete_in_turn("SELECT key FROM results", {})
 
     def trim_results(self, *, max_bytes: int, made_after: float) -> int:
-        def work(transaction: Transaction) -> int:
-            old = _delete(transaction, "made_at <= :made_after", {"made_after": made_after})
-            cursor = transaction.db.execute(_TRIM, {"max_bytes": max_bytes})
-            transaction.erases |= cursor.rowcount > 0
-            return old + cursor.rowcount
+        arguments = {"max_bytes": max_bytes, "made_after": made_after}
+        return self._delete_in_turn(_TO_TRIM, arguments)
 
-        return self._writer.run(work)
+    def _delete_in_turn(self, chosen: str, arguments: Mapping[str, float]) -> int:
+        """Delete the entries whose keys a statement selects, with room for other writes between."""
+        with self._readers.snapshot() as db:
+            keys = [row["key"] for row in db.query(chosen, dict(arguments))]
+        batches = (
+            keys[start : start + _DELETED_AT_ONCE]
+            for start in range(0, len(keys), _DELETED_AT_ONCE)
+        )
+        return sum(self._writer.run(partial(_delete_keys, keys=batch)) for batch in batches)
 
     def result_totals(self) -> ResultTotals:
         with self._readers.snapshot() as db:
@@ -238,6 +253,17 @@ def _note_decoded(db: Database, decoded: DecodedAs) -> None:
             decoded.duration_ms,
         ],
     )
+
+
+def _within(rows: Sequence[Row], *, max_bytes: int) -> Sequence[str]:
+    """Keys of the first rows that fit together."""
+    sizes_bytes = accumulate(row["size_bytes"] for row in rows)
+    return [row["key"] for row, so_far in zip(rows, sizes_bytes, strict=True) if so_far <= max_bytes]
+
+
+def _delete_keys(transaction: Transaction, *, keys: Sequence[str]) -> int:
+    chosen = "key IN (SELECT value FROM json_each(:keys))"
+    return _delete(transaction, chosen, {"keys": to_json(keys)})
 
 
 def _delete(transaction: Transaction, where: str, arguments: dict[str, Any]) -> int:

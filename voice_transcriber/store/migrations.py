@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
 from voice_transcriber.store.library import Database, Migrations
 
 MIGRATIONS = Migrations("voice_transcriber")
+
+_BEFORE = ".before-"  # between the names of a database and of the step that was to come
 
 
 @MIGRATIONS()
@@ -164,10 +168,15 @@ def migrate(db: Database, path: Path, migrations: Migrations = MIGRATIONS) -> Pa
     pending = migrations.pending(db)
     backup = None
     if pending and db.table_names():
-        backup = path.with_name(f"{path.name}.before-{pending[0].name}")
+        backup = path.with_name(f"{path.name}{_BEFORE}{pending[0].name}")
         _back_up(db.conn, backup)
     migrations.apply(db)
     return backup
+
+
+def backups_of(path: Path) -> Sequence[Path]:
+    """What `migrate` left beside a database, whole or cut off."""
+    return list(path.parent.glob(f"{glob.escape(path.name)}{_BEFORE}*"))
 
 
 def newest_revision(db: Database) -> int:

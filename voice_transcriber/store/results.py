@@ -77,8 +77,10 @@ class ResultStore(Protocol):
         """An entry that was made after a Unix time."""
         ...
 
-    def most_used_results(self, *, limit: int, made_after: float) -> Sequence[StoredResult]:
-        """Most uses first."""
+    def most_used_results(
+        self, *, limit: int, max_bytes: int, made_after: float
+    ) -> Sequence[StoredResult]:
+        """Most uses first, as many as `limit` and `max_bytes` of content allow."""
         ...
 
     def keep_result(self, job_id: str, result: StoredResult) -> bool:
@@ -102,12 +104,12 @@ class ResultStore(Protocol):
         ...
 
     def clear_results(self) -> int:
-        """Delete all entries; their number."""
+        """Delete all entries, some at a time; their number."""
         ...
 
     def trim_results(self, *, max_bytes: int, made_after: float) -> int:
-        """Delete what is older, then what was not used for longest until the rest fits; how many
-        entries that were.
+        """Delete what is older, then what was not used for longest until the rest fits, some at
+        a time; how many entries that were.
         """
         ...
 

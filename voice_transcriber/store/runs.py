@@ -29,7 +29,7 @@ _EQUAL_RUNS = """
     :equals_wait AND json_extract(options, '$.use_cache') IS NOT 0 AND EXISTS (
         SELECT 1 FROM jobs AS other
         WHERE other.status = 'running' AND other.blob_sha256 = jobs.blob_sha256
-            AND other.options = jobs.options
+            AND other.options = jobs.options AND other.priority <= jobs.priority
     )
 """
 

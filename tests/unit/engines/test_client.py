@@ -69,7 +69,8 @@ class Office:
 
     def __init__(self) -> None:
         self.hosts: list[ScriptedHost] = []
-        self.client = EngineClient(self._start)
+        self.now_s = 0.0
+        self.client = EngineClient(self._start, clock=lambda: self.now_s)
         self._answers: queue.SimpleQueue[tuple[int, Answer]] = queue.SimpleQueue()
 
     def _start(self) -> ScriptedHost:
@@ -211,13 +212,13 @@ def test_the_host_is_to_blame_when_it_dies_while_it_loads_a_model(office: Office
     assert office.blames(count=1) == {one: Blame.HOST}
 
 
-def test_a_plan_beside_the_loading_of_a_model_is_only_suspected(office: Office) -> None:
+def test_a_plan_beside_the_loading_of_a_model_is_as_suspect_as_that(office: Office) -> None:
     plan, window = office.submit(count=2)
     office.host.work_on(plan, lane="plans")
     office.host.work_on(window)
     office.host.say({"event": "loading", "model": "large"})
     office.host.die()
-    assert office.blames(count=2) == {plan: Blame.BATCH, window: Blame.HOST}
+    assert office.blames(count=2) == {plan: Blame.BATCH, window: Blame.BATCH}
 
 
 def test_what_is_in_memory_and_what_is_loaded_now_can_be_asked(office: Office) -> None:
@@ -291,6 +292,30 @@ def test_a_host_that_owes_an_answer_and_is_silent_is_killed(office: Office) -> N
     assert not office.client.kill_if_silent(limit_s=1000)
     assert office.client.kill_if_silent(limit_s=0)
     assert office.blames(count=1) == {one: Blame.HOST}
+
+
+def test_plans_that_are_answered_do_not_hide_a_batch_that_hangs(office: Office) -> None:
+    window, plan = office.submit(count=2)
+    office.host.work_on(window)
+    until(lambda: office.client.is_at_work)
+    office.now_s = 10
+    office.host.work_on(plan, lane="plans")
+    office.host.answer(plan)
+    office.next()
+    assert not office.client.kill_if_silent(limit_s=11)
+    assert office.client.kill_if_silent(limit_s=10)
+    assert office.blames(count=1) == {window: Blame.ALONE}
+
+
+def test_urgent_windows_that_pass_show_that_a_batch_does_not_hang(office: Office) -> None:
+    window, urgent = office.submit(count=2)
+    office.host.work_on(window)
+    until(lambda: office.client.is_at_work)
+    office.now_s = 10
+    office.host.work_on(urgent, lane="urgent")
+    office.host.answer(urgent)
+    office.next()
+    assert not office.client.kill_if_silent(limit_s=1)
 
 
 def test_a_host_that_owes_nothing_may_be_silent(office: Office) -> None:

@@ -234,6 +234,24 @@ def test_its_language_is_told_in_the_middle_of_a_batch(client: EngineClient, pcm
     until(lambda: len(answers) == 4)
 
 
+def test_a_question_that_must_be_alone_waits_for_the_end_of_the_batch(
+    client: EngineClient, pcm: str
+) -> None:
+    transcribed(client, window(pcm))
+    answers: list[str] = []
+    long_batch(client, pcm, answers)
+    request = LanguageRequest(
+        pcm=pcm,
+        model="demo",
+        checkpoint=str(DEMO_FILE),
+        gain=1.0,
+        windows=[(0, SAMPLE_RATE)],
+        alone=True,
+    )
+    assert isinstance(client.call(request), LanguageReply)
+    assert len(answers) == 4
+
+
 def test_a_window_that_is_not_more_urgent_waits(client: EngineClient, pcm: str) -> None:
     transcribed(client, window(pcm))
     answers: list[str] = []

@@ -11,12 +11,21 @@ import pytest
 from tests.running import until
 from tests.unit.engines.test_client import ScriptedHost
 from voice_transcriber.engines.client import EngineClient
-from voice_transcriber.engines.protocol import PlanReply, PlanRequest, reply_to_message
+from voice_transcriber.engines.protocol import (
+    LanguageReply,
+    LanguageRequest,
+    PlanReply,
+    PlanRequest,
+    reply_to_message,
+)
 from voice_transcriber.errors import EngineCrashed
 from voice_transcriber.jobs.conversation import Conversation
 
 PLAN = PlanRequest(
     pcm="audio.pcm", start=0, limit=16_000, is_last=True, vad_filter=True, level=True
+)
+QUESTION = LanguageRequest(
+    pcm="audio.pcm", model="demo", checkpoint="demo.pt", gain=1.0, windows=[(0, 16_000)]
 )
 REPLY = PlanReply(end=16_000, gain=1.0, windows=[])
 PATIENCE_S = 20.0
@@ -39,7 +48,7 @@ class Talk:
         self.conversation.ask(PLAN, self.plans.append)
 
     def heard(self) -> tuple[int, bool]:
-        """The id of the plan that the newest host was asked for, and whether it goes alone."""
+        """The id of what the newest host was asked for, and whether it goes alone."""
         message = self.hosts[-1].heard.get(timeout=PATIENCE_S)
         return cast(int, message["id"]), cast(bool, message["alone"])
 
@@ -71,6 +80,21 @@ def test_a_plan_that_was_beside_a_batch_is_asked_for_again_alone(talk: Talk) -> 
     talk.hosts[-1].say(reply_to_message(request_id, REPLY))
     talk.conversation.receive(timeout_s=PATIENCE_S)
     assert [plan.end for plan in talk.plans] == [16_000]
+
+
+def test_a_question_for_the_language_beside_a_plan_is_asked_again_alone(talk: Talk) -> None:
+    replies: list[LanguageReply] = []
+    talk.conversation.ask(QUESTION, replies.append)
+    request_id, alone = talk.heard()
+    assert not alone
+    talk.die_at(99, beside=request_id)
+    talk.conversation.receive(timeout_s=PATIENCE_S)
+    request_id, alone = talk.heard()
+    assert alone
+    reply = LanguageReply(votes=[{"de": 0.9}])
+    talk.hosts[-1].say(reply_to_message(request_id, reply))
+    talk.conversation.receive(timeout_s=PATIENCE_S)
+    assert replies == [reply]
 
 
 def test_a_plan_that_ends_the_engine_alone_is_an_error_of_its_job(talk: Talk) -> None:

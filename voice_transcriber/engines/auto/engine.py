@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -25,6 +25,7 @@ from voice_transcriber.processes.memory import free_unused_memory
 log = logging.getLogger(__name__)
 
 BUDGET_S = 10.0  # for a model of the size of base; a larger one has more
+MOST_S = 60.0
 _BASE_BYTES = 145_300_000
 
 
@@ -46,6 +47,10 @@ class AutoEngine:
         self._model_dir = model_dir
         self._encoder = encoder
         self._thread_counts = thread_counts
+        self._is_urgent: Callable[[], bool] = lambda: False
+
+    def on_step(self, is_urgent: Callable[[], bool]) -> None:
+        self._is_urgent = is_urgent
 
     def load(self, checkpoint: Path, *, size: str, device: str, compute_type: str) -> Model:
         """`compute_type` is "auto", or the one that every candidate is to have."""
@@ -60,7 +65,7 @@ class AutoEngine:
         basis = basis_of(device, parts)
         measured = kept_choice(folder, checkpoint, basis)
         if measured is None:
-            measured = _measured(bench, parts, basis)
+            measured = _measured(bench, parts, basis, self._is_urgent)
             keep_choice(folder, checkpoint, measured)
         choice = measured.choice
         log.info("The model %s: %s", size, choice.reason)
@@ -68,10 +73,14 @@ class AutoEngine:
         return bench.combined(choice.decoder, choice.encoder)
 
 
-def _measured(bench: Workbench, parts: Parts, basis: Basis) -> Measured:
+def _measured(
+    bench: Workbench, parts: Parts, basis: Basis, is_urgent: Callable[[], bool]
+) -> Measured:
     start_s = time.perf_counter()
     state = bench.checkpoint.stat()
-    measuring = Measuring(bench, measured_speech(), budget_s=_budget_s(state.st_size))
+    measuring = Measuring(
+        bench, measured_speech(), budget_s=budget_s(state.st_size), is_urgent=is_urgent
+    )
     choice, figures = choose(measuring, bench, parts)
     gc.collect()
     free_unused_memory()
@@ -87,5 +96,6 @@ def _measured(bench: Workbench, parts: Parts, basis: Basis) -> Measured:
     )
 
 
-def _budget_s(checkpoint_bytes: int) -> float:
-    return BUDGET_S * max(1.0, checkpoint_bytes / _BASE_BYTES)
+def budget_s(checkpoint_bytes: int) -> float:
+    """For measuring a model of this size."""
+    return min(MOST_S, BUDGET_S * max(1.0, checkpoint_bytes / _BASE_BYTES))

@@ -28,7 +28,7 @@ from voice_transcriber.engines.base import (
 from voice_transcriber.engines.encoders.base import Encoder
 from voice_transcriber.engines.encoders.installed import OWN
 from voice_transcriber.engines.whisper_text import log_mel
-from voice_transcriber.errors import ModelDamaged, TranscriberError
+from voice_transcriber.errors import InternalError, ModelDamaged, TranscriberError
 from voice_transcriber.job import SAMPLE_RATE
 
 log = logging.getLogger(__name__)
@@ -39,12 +39,13 @@ OPTIONS = DecodeOptions(language=LANGUAGE)
 SLOW_MACHINE = 3.0  # times the reference's seconds are the least that there is for all
 BREAK_OFF = 2.5  # times the fastest: what takes longer is not measured further
 WARMING = 3 * BREAK_OFF  # the same for what is done for the first time
+WITH_TRIALS = 1.5  # times the budget, before no further combination is tried as a whole
 
 _ONE_WINDOW = "its encoder was broken off: far slower than the fastest one"
 
 
-class MachineBusy(Exception):
-    """Other programs have the cores: what is measured now says nothing."""
+class NotNow(Exception):
+    """The message says why nothing can be measured now."""
 
 
 class Opener(Protocol):
@@ -76,9 +77,10 @@ class Measuring:
         budget_s: float,
         clock: Callable[[], float] = time.perf_counter,
         thread_times: Callable[[], tuple[float, float]] = thread_times,
+        is_urgent: Callable[[], bool] = lambda: False,
     ) -> None:
         """`budget_s` bounds the seconds that are measured; loading and converting do not count.
-        A slow machine has more: a choice among one is none.
+        A slow machine has more: a choice among one is none. `is_urgent` is asked after each part.
         """
         self._opener = opener
         self._speech = speech
@@ -86,6 +88,7 @@ class Measuring:
         self._budget_s = budget_s
         self._clock = clock
         self._thread_times = thread_times
+        self._is_urgent = is_urgent
         self._at_start = thread_times()
         self._spent_s = 0.0
         self._fastest_encode_s = math.inf
@@ -94,7 +97,7 @@ class Measuring:
         self.fault: TranscriberError | None = None  # why the last part that failed did
 
     def figures(self, parts: Parts) -> list[Figure]:
-        """One for each part, in the order in which they were measured. Raises MachineBusy."""
+        """One for each part, in the order in which they were measured. Raises NotNow."""
         reference, *others = parts.decoders
         found = [self._of_decoder(reference, with_encoder=True)]
         self._budget_s = max(self._budget_s, SLOW_MACHINE * self._spent_s)
@@ -103,10 +106,14 @@ class Measuring:
         found += [self._of_decoder(part, with_encoder=with_encoder) for part in others]
         return found
 
+    @property
+    def has_time_for_trials(self) -> bool:
+        return self._spent_s <= WITH_TRIALS * self._budget_s
+
     def trial(self, model: Model) -> tuple[float, float]:
         """A whole combination: seconds for 30 s of speech, and percent of differing words.
 
-        Raises MachineBusy.
+        Raises NotNow.
         """
         _text(model, model.encode(self._speech[:1]))  # warms up
         encode_s, features = self._timed(lambda: model.encode(self._speech))
@@ -125,14 +132,14 @@ class Measuring:
             return self._with_text(figure, model)
         except ModelDamaged:  # for whatever part
             raise
-        except TranscriberError as fault:
+        except (TranscriberError, RuntimeError) as fault:  # what a processor lacks, too
             return self._failed(blank, fault)
 
     def _of_encoder(self, backend: str) -> Figure:
         blank = Figure(encoder=backend)
         try:
             encoder = self._opener.encoder(backend)
-        except TranscriberError as fault:
+        except (TranscriberError, RuntimeError) as fault:
             return self._failed(blank, fault)
 
         def encode(pieces: Sequence[Samples]) -> list[Encoded]:
@@ -182,10 +189,10 @@ class Measuring:
         assert self._reference is not None
         return differing_percent(self._reference.text, text)
 
-    def _failed(self, blank: Figure, fault: TranscriberError) -> Figure:
-        log.warning("%s cannot be measured: %s", blank.name, fault.message)
-        self.fault = fault
-        return replace(blank, note=fault.message)
+    def _failed(self, blank: Figure, fault: TranscriberError | RuntimeError) -> Figure:
+        self.fault = fault if isinstance(fault, TranscriberError) else InternalError(str(fault))
+        log.warning("%s cannot be measured: %s", blank.name, self.fault.message)
+        return replace(blank, note=self.fault.message)
 
     def _timed(self, work: Callable[[], T]) -> tuple[float, T]:
         start_s = self._clock()
@@ -193,7 +200,9 @@ class Measuring:
         seconds = self._clock() - start_s
         self._spent_s += seconds
         if is_contended(self._at_start, self._thread_times()):
-            raise MachineBusy
+            raise NotNow("The machine was too busy to measure")
+        if self._is_urgent():
+            raise NotNow("More urgent work waited")
         return seconds, result
 
 

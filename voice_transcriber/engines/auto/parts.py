@@ -26,14 +26,14 @@ def candidates(device: str, *, compute_type: str, encoder: str, threads: Sequenc
     return Parts(decoders=decoders, encoders=_encoders(device, encoder), threads=threads)
 
 
-def unmeasured(parts: Parts) -> Choice:
-    """What is taken while other programs have the cores."""
+def unmeasured(parts: Parts, reason: str) -> Choice:
+    """What is taken for now; `reason` is the first half of a sentence."""
     usual = [part for part in _USUAL_DECODERS if part in parts.decoders]
     return Choice(
         decoder=(usual or parts.decoders)[-1],
         encoder=parts.encoders[-1],
         threads=parts.threads[0],
-        reason="The machine was too busy to measure; that is done when the model is next loaded.",
+        reason=f"{reason}; what is fastest is measured when the model is next loaded.",
         is_final=False,
     )
 
@@ -45,8 +45,8 @@ def basis_of(device: str, parts: Parts) -> Basis:
         ", ".join(map(str, parts.threads)),
     ]
     return Basis(
-        machine=machine_name(),
-        machine_id=machine_id(),
+        machine=machine_name(device),
+        machine_id=machine_id(device),
         versions=package_versions(),
         pipeline=PIPELINE,
         device=device,

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import torch
 
 from voice_transcriber.engines.auto.choosing import Combination, is_near, ranked
-from voice_transcriber.engines.auto.measuring import MachineBusy, Measuring, Opener
+from voice_transcriber.engines.auto.measuring import Measuring, NotNow, Opener
 from voice_transcriber.engines.auto.parts import unmeasured
 from voice_transcriber.engines.auto.records import Choice, Figure, Parts
+from voice_transcriber.engines.encoders.installed import OWN
 from voice_transcriber.errors import InternalError
 
 log = logging.getLogger(__name__)
@@ -32,8 +33,8 @@ def choose(measuring: Measuring, opener: Opener, parts: Parts) -> tuple[Choice, 
         return only, []
     try:
         return _measured(measuring, opener, parts)
-    except MachineBusy:
-        return unmeasured(parts), []
+    except NotNow as why:
+        return unmeasured(parts, str(why)), []
 
 
 def _measured(
@@ -70,11 +71,16 @@ def _only(parts: Parts) -> Choice | None:
 def _tried(measuring: Measuring, opener: Opener, order: Sequence[Combination]) -> _Winner:
     """Each part's text was near enough; whether both together are is tried on the fastest ones.
 
-    Where none of them is, the fastest stays: the settings leave no better one.
+    Where none of them is, the fastest stays: the settings leave no better one. When the time is
+    over, the fastest one that was heard by its engine's own encoder is taken untried.
     """
     tried: list[tuple[Combination, float]] = []
     rejected: list[str] = []
     for one in order:
+        if tried and not measuring.has_time_for_trials:
+            if one.encoder != OWN:
+                continue
+            return _Winner(one, one.seconds, rejected)
         seconds, differing = measuring.trial(opener.combined(one.decoder, one.encoder))
         tried.append((one, seconds))
         if is_near(differing):
@@ -87,6 +93,8 @@ def _tried(measuring: Measuring, opener: Opener, order: Sequence[Combination]) -
 def _threads(measuring: Measuring, opener: Opener, counts: Sequence[int], winner: _Winner) -> int:
     best, best_s = counts[0], winner.seconds
     for count in counts[1:]:
+        if not measuring.has_time_for_trials:
+            break
         torch.set_num_threads(count)
         combination = winner.combination
         model = opener.combined(combination.decoder, combination.encoder)

@@ -8,17 +8,16 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from voice_transcriber.engines.checkpoints import Checkpoints
-from voice_transcriber.engines.client import Answer, HostCrash
+from voice_transcriber.engines.client import Answer, Blame, HostCrash
 from voice_transcriber.engines.protocol import (
     LanguageRequest,
     Place,
     PlanReply,
     PlanRequest,
     Reply,
-    Request,
     WindowReply,
     WindowRequest,
 )
@@ -36,7 +35,9 @@ FORGOTTEN_AFTER_S = 600.0  # since its last request: its job is over, or waits t
 @dataclass
 class _Taken:
     reason: str
-    used_at: float
+    used_at: float  # when a request came last, or was answered
+    open: int = 0  # requests
+    planned: list[tuple[int, int]] = field(default_factory=list)  # by the local engine; samples
 
 
 class LocalTakeover:
@@ -63,7 +64,7 @@ class LocalTakeover:
         """Whether the local engine goes on with this recording."""
         now = self._clock()
         for known, taken in list(self._taken.items()):
-            if now - taken.used_at > FORGOTTEN_AFTER_S:
+            if not taken.open and now - taken.used_at > FORGOTTEN_AFTER_S:
                 del self._taken[known]
         if pcm in self._taken:
             self._taken[pcm].used_at = now
@@ -76,27 +77,38 @@ class LocalTakeover:
             self._taken[pcm] = _Taken(fault.message, self._clock())
 
     async def answer(self, request: AudioRequest) -> Reply:
-        """What the local engine says. Raises the reply's error, EngineCrashed, and what stands
-        in the way of the model's file.
+        """What the local engine says of a recording that it took. Raises the reply's error,
+        EngineCrashed, and what stands in the way of the model's file.
         """
-        match request:
-            case PlanRequest():
-                self.chunks += 1
-                return await self._ask(request)
-            case LanguageRequest():
-                return await self._language(request)
-            case WindowRequest():
-                request = replace(request, checkpoint=await self._checkpoint(request.model))
-                if request.speech_end < request.end:
-                    reply = await self._ask_window(request)
-                else:
-                    self.chunks += 1
-                    reply = await self._planned_anew(request)
-                return replace(reply, place=self._place(request))
+        taken = self._taken[request.pcm]
+        taken.open += 1
+        try:
+            return await self._answer(request, taken)
+        finally:
+            taken.open -= 1
+            taken.used_at = self._clock()
 
     def stop(self) -> None:
         self._stopping.set()
         self.engine.stop()
+
+    async def _answer(self, request: AudioRequest, taken: _Taken) -> Reply:
+        match request:
+            case PlanRequest():
+                self.chunks += 1
+                plan = await self._plan(request)
+                taken.planned.append((request.start, plan.end))
+                return plan
+            case LanguageRequest():
+                return await self._language(request)
+            case WindowRequest():
+                request = replace(request, checkpoint=await self._checkpoint(request.model))
+                if _is_of_a_local_plan(request, taken):
+                    reply = await self._ask_window(request)
+                else:
+                    self.chunks += 1
+                    reply = await self._planned_anew(request)
+                return replace(reply, place=self._place(request, taken))
 
     async def _language(self, request: LanguageRequest) -> Reply:
         """A model hears no more than a window at once."""
@@ -108,7 +120,7 @@ class LocalTakeover:
         """What was planned for the server goes to the end of what it takes, whether there is
         speech or not. So voice detection looks at it, and it is cut into windows.
         """
-        plan = await self._ask(
+        plan = await self._plan(
             PlanRequest(
                 pcm=request.pcm,
                 start=request.start,
@@ -118,7 +130,6 @@ class LocalTakeover:
                 level=self._level_audio,
             )
         )
-        assert isinstance(plan, PlanReply)
         tasks = [
             asyncio.ensure_future(
                 self._to_the_end(
@@ -142,12 +153,29 @@ class LocalTakeover:
             replies.append(await self._ask_window(replace(request, start=start)))
         return _joined(replies)
 
+    async def _plan(self, request: PlanRequest) -> PlanReply:
+        reply = await self._ask(request)
+        assert isinstance(reply, PlanReply)
+        return reply
+
     async def _ask_window(self, request: WindowRequest) -> WindowReply:
         reply = await self._ask(request)
         assert isinstance(reply, WindowReply)
         return reply
 
-    async def _ask(self, request: Request) -> Reply:
+    async def _ask(self, request: AudioRequest) -> Reply:
+        """Ask again when the engine dies at something else, and alone when it may be at this."""
+        while True:
+            answer = await self._next_answer(request)
+            if isinstance(answer, TranscriberError):
+                raise answer
+            if not isinstance(answer, HostCrash):
+                return answer
+            if answer.blame in {Blame.ALONE, Blame.HOST}:
+                raise answer.as_error()
+            request = replace(request, alone=request.alone or answer.blame is Blame.BATCH)
+
+    async def _next_answer(self, request: AudioRequest) -> Answer:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answer] = loop.create_future()
 
@@ -161,15 +189,10 @@ class LocalTakeover:
 
         number = self.engine.submit(request, pass_on)
         try:
-            answer = await future
+            return await future
         except asyncio.CancelledError:
             self.engine.cancel([number])
             raise
-        if isinstance(answer, HostCrash):
-            raise answer.as_error()
-        if isinstance(answer, TranscriberError):
-            raise answer
-        return answer
 
     async def _checkpoint(self, model: str) -> str:
         """The model's file, downloaded first where it is missing."""
@@ -185,13 +208,19 @@ class LocalTakeover:
             gone.set()
         return str(path)
 
-    def _place(self, request: WindowRequest) -> Place | None:
+    def _place(self, request: WindowRequest, taken: _Taken) -> Place | None:
         place = self.engine.place(request.model)
-        taken = self._taken.get(request.pcm)
-        if place is None or taken is None:
-            return place
+        if place is None:
+            return None
         note = f"{taken.reason} The local engine took over."
         return replace(place, note=f"{note} {place.note}" if place.note else note)
+
+
+def _is_of_a_local_plan(request: WindowRequest, taken: _Taken) -> bool:
+    """One for a server takes every window for speech up to its end; of the local ones some are."""
+    if request.speech_end < request.end:
+        return True
+    return any(start <= request.start and request.end <= end for start, end in taken.planned)
 
 
 def _joined(replies: Sequence[WindowReply]) -> WindowReply:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import torch
 from torch import Tensor
@@ -60,6 +60,7 @@ class Lanes:
         if lanes == 1:
             return decode(features, self.between_steps)
         running = [self._pool.submit(decode_in_lane, number) for number in range(lanes)]
+        wait(running)  # one that failed does not leave the memory to the others
         found = [one.result() for one in running]
         return [found[index % lanes][index // lanes] for index in range(len(features))]
 

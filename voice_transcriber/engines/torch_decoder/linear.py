@@ -47,6 +47,13 @@ class PackedLinear:
 
 def make_linear(weight: Tensor, bias: Tensor | None) -> Linear:
     """The form that is fastest for a few rows."""
-    if weight.dtype == torch.bfloat16 and weight.device.type == "cpu":
+    if weight.dtype == torch.bfloat16 and weight.device.type == "cpu" and _packs():
         return PackedLinear(weight, bias)
     return PlainLinear(weight, bias)
+
+
+def _packs() -> bool:
+    """Whether oneDNN is built in and the processor has instructions for bfloat16."""
+    if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+        return False
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
