@@ -31,3 +31,9 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def file_stamp(path: Path) -> str:
+    """Changes when the file is replaced or written. Raises OSError."""
+    state = path.stat()
+    return f"{state.st_size}-{state.st_mtime_ns}-{state.st_ctime_ns}-{state.st_ino}"

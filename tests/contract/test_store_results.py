@@ -9,7 +9,7 @@ import pytest
 
 from tests.contract.makers import ERROR, MANY, Clock, Jobs, transcript_of
 from voice_transcriber.errors import ClaimLost
-from voice_transcriber.job import Claim, Job, JobStatus, Lane, TranscribeOptions
+from voice_transcriber.job import Claim, Job, JobStatus, Lane, Priority, TranscribeOptions
 from voice_transcriber.store.base import Store
 from voice_transcriber.store.results import (
     DecodedAs,
@@ -163,13 +163,28 @@ def test_what_is_too_old_is_deleted(jobs: Jobs, store: Store, clock: Clock) -> N
     assert known(store, "one") is None
 
 
+def test_many_results_are_deleted_in_turn(jobs: Jobs, store: Store, clock: Clock) -> None:
+    claim = jobs.running()
+    for number in range(250):
+        clock.now += 1
+        store.keep_result(claim.job_id, result_of(f"chunk {number}"))
+    fits = 30 * len(b"text")
+    assert store.trim_results(max_bytes=fits, made_after=LONG_AGO) == 220
+    assert store.result_totals().size_bytes == fits
+    assert known(store, "chunk 249") is not None
+    assert store.trim_results(max_bytes=fits, made_after=clock.now - 10) == 20
+    assert store.clear_results() == 10
+
+
 def test_the_most_used_results_come_first(jobs: Jobs, store: Store) -> None:
     for key in ("one", "two", "three"):
         completed(jobs, key)
     for key in ("two", "two", "three"):
         store.complete_queued(jobs.queued().id, answer_of(key))
-    found = store.most_used_results(limit=2, made_after=LONG_AGO)
+    found = store.most_used_results(limit=2, max_bytes=1000, made_after=LONG_AGO)
     assert [result.key for result in found] == ["two", "three"]
+    found = store.most_used_results(limit=2, max_bytes=len(b"text"), made_after=LONG_AGO)
+    assert [result.key for result in found] == ["two"]
 
 
 def test_a_waiting_job_is_answered_with_what_is_known(jobs: Jobs, store: Store) -> None:
@@ -238,6 +253,15 @@ def test_an_equal_job_waits_until_the_first_has_ended(jobs: Jobs, store: Store) 
     claim = Claim(job_id=first.id, attempt=1, owner="boot-1")
     store.fail(claim, ERROR, {})
     assert claimed(store) == second.id
+
+
+def test_an_equal_job_of_a_higher_priority_does_not_wait(jobs: Jobs, store: Store) -> None:
+    first = jobs.queued(blob_sha256=BLOB, priority=Priority.LOW)
+    assert claimed(store) == first.id
+    urgent = jobs.queued(blob_sha256=BLOB, priority=Priority.HIGH)
+    jobs.queued(blob_sha256=BLOB, priority=Priority.LOW)
+    assert claimed(store) == urgent.id
+    assert claimed(store) is None
 
 
 @pytest.mark.parametrize(

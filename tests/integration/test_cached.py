@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
+import time
 import wave
 import zipfile
 from collections.abc import Iterator
@@ -12,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.contract.makers import Jobs
 from tests.integration.conftest import Start
 from tests.recordings import tone, write_wav
 from tests.running import (
@@ -132,6 +135,36 @@ def test_the_same_sound_in_another_file_is_known_once_it_is_decoded(
     assert job.is_cached
     assert text_of(services, job) == text_of(services, first)
     assert submit(services, copy).status is JobStatus.COMPLETED
+
+
+def test_the_figures_of_a_known_job_tell_nothing_of_a_computation(
+    start: Start, sounds: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It was decoded, so a worker ran it; its hooks are told what is kept with the job."""
+    services = start(**CACHED, LOG_PERFORMANCE_METRICS="true")
+    ended(services, submit(services, sounds / "clip.wav"))
+    copy = copy_with_a_note(sounds / "clip.wav", tmp_path / "copy.wav")
+    caplog.set_level(logging.INFO, logger="voice_transcriber.performance")
+    job = ended(services, submit(services, copy))
+
+    def lines() -> list[str]:
+        return [text for text in caplog.messages if text.startswith(f"job={job.id} ")]
+
+    until(lines)
+    assert lines() == [f"job={job.id} model=demo wall_s={job.performance['wall_s']} cached=True"]
+
+
+def test_a_job_that_is_cancelled_while_it_is_answered_keeps_no_text(
+    services: Services, sounds: Path
+) -> None:
+    first = ended(services, submit(services, sounds / "clip.wav"))
+    finding = services.known.find(first.blob_sha256, first.options)
+    assert finding is not None
+    job = Jobs(services.store).queued(blob_sha256=first.blob_sha256, run_at=time.time() + 600)
+    services.manager.cancel(job.id)
+    assert not services.known.complete_queued(job, finding)
+    assert [path.stem for path in sidecars(services)] == [first.id]
+    assert services.results.stats().hits == 0
 
 
 def test_two_at_once_are_computed_once(services: Services, sounds: Path) -> None:

@@ -21,9 +21,11 @@ from tests.running import (
 from voice_transcriber.data_folder import DataFolder
 from voice_transcriber.errors import (
     ConfigurationError,
+    DiskFull,
     NotFound,
 )
 from voice_transcriber.job import JobStatus
+from voice_transcriber.results.cache import ResultCache
 from voice_transcriber.services import Services
 from voice_transcriber.store.sqlite import SqliteStore
 
@@ -37,6 +39,34 @@ def test_a_start_removes_what_a_dead_process_left(start: Start, tmp_path: Path) 
     services = start()
     assert work_folders(services) == []
     assert list(folder.temp.iterdir()) == []
+
+
+def test_backups_of_older_versions_go_after_a_week(start: Start, tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path / "data")
+    folder.create()
+    old, young, own = (
+        folder.database.with_name(name)
+        for name in ("jobs.db.before-m0004", "jobs.db.before-m0005", "jobs.db.mine")
+    )
+    for path, days in ((old, 8), (young, 6), (own, 8)):
+        path.touch()
+        os.utime(path, (0, time.time() - days * 86_400))
+    start()
+    assert not old.exists()
+    assert young.exists()
+    assert own.exists()
+
+
+def test_a_cache_that_cannot_be_tidied_stops_no_start(
+    start: Start, sounds: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(_cache: ResultCache) -> None:
+        raise DiskFull
+
+    monkeypatch.setattr(ResultCache, "tidy", no_room)
+    services = start(ENABLE_CACHE="true")
+    job = ended(services, submit(services, sounds / "clip.wav"))
+    assert job.status is JobStatus.COMPLETED
 
 
 def test_housekeeping_removes_old_strays_and_leaves_young_ones(

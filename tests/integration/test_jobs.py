@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.contract.makers import Jobs, transcript_of
 from tests.integration.conftest import Start
 from tests.running import (
     blob_files,
@@ -25,7 +26,7 @@ from voice_transcriber.errors import (
     NotFound,
     QueueFull,
 )
-from voice_transcriber.job import JobStatus, Priority, TranscribeOptions
+from voice_transcriber.job import SAMPLE_RATE, Chunk, JobStatus, Priority, TranscribeOptions
 from voice_transcriber.services import Services
 
 
@@ -37,6 +38,24 @@ def test_a_job_becomes_a_transcript(services: Services, sounds: Path) -> None:
     assert services.manager.detail(job.id).segments == transcript.segments
     assert len(sidecars(services)) == 1
     assert work_folders(services) == []
+
+
+@pytest.mark.parametrize("is_completed", [False, True])
+def test_chunks_are_shown_in_the_order_of_time(start: Start, is_completed: bool) -> None:
+    """The third one was found between the two others, when the first was cut in two."""
+    services = start()
+    services.drain()
+    jobs = Jobs(services.store)
+    claim = jobs.running()
+    for index, minute in enumerate((0, 2, 1)):
+        begin = minute * 60 * SAMPLE_RATE
+        end = begin + 60 * SAMPLE_RATE
+        chunk = Chunk(index=index, start_sample=begin, end_sample=end, language="en")
+        services.store.add_chunk(claim, chunk, [])
+    if is_completed:
+        services.store.complete(claim, transcript_of("All of it."), {})
+    chunks = services.manager.detail(claim.job_id).chunks
+    assert [(chunk.index, chunk.start_s) for chunk in chunks] == [(0, 0.0), (1, 60.0), (2, 120.0)]
 
 
 def test_texts_differ_so_that_a_mix_up_would_show(true_texts: dict[str, str]) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from voice_transcriber.engines.base import Assembled, Engine, Model
 from voice_transcriber.engines.protocol import ON_CPU, ON_GPU, Place, on_cpu_because
 from voice_transcriber.errors import EngineOutOfMemory, GpuFailed, ModelTooLarge, TranscriberError
+from voice_transcriber.files import file_stamp
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +24,7 @@ GPU_FAULTS = (GpuFailed, EngineOutOfMemory, ModelTooLarge)  # none of them stops
 class _Loaded:
     model: Model
     checkpoint: Path
+    stamp: str | None  # of the file that it was loaded from
     place: Place
     used_at: float  # monotonic
 
@@ -89,6 +91,16 @@ class ModelCache:
         self._models.move_to_end(name)
         return loaded.model
 
+    def drop_replaced(self, name: str, checkpoint: Path) -> None:
+        """Let go of a model whose file is another one by now; one that was deleted stays."""
+        loaded = self._models.get(name)
+        stamp = _stamp(checkpoint)
+        if loaded is None or stamp is None or loaded.stamp == stamp:
+            return
+        log.info("The file of the model %s was replaced: it is loaded again.", name)
+        del loaded, self._models[name]
+        gc.collect()
+
     def move_to_cpu(self, name: str, checkpoint: Path, fault: TranscriberError) -> Model:
         """Load a model again, on the CPU, after the GPU failed while it worked.
 
@@ -144,10 +156,11 @@ class ModelCache:
 
     def _loaded_on(self, place: Place, name: str, checkpoint: Path) -> _Loaded:
         self._make_room(name, checkpoint, place.device)
+        stamp = _stamp(checkpoint)
         model = self._engine.load(
             checkpoint, size=name, device=place.device, compute_type=place.compute_type
         )
-        return _Loaded(model, checkpoint, _completed(place, model), self._clock())
+        return _Loaded(model, checkpoint, stamp, _completed(place, model), self._clock())
 
     def _instead_of_gpu(self, fault: TranscriberError) -> Place:
         """A GPU that lacks memory may have it later; one that fails is given up, with all models
@@ -201,3 +214,10 @@ def _completed(place: Place, model: Model) -> Place:
     return replace(
         place, compute_type=model.compute_type, engine=model.engine, encoder=model.encoder
     )
+
+
+def _stamp(checkpoint: Path) -> str | None:
+    try:
+        return file_stamp(checkpoint)
+    except OSError:
+        return None

@@ -147,6 +147,7 @@ class ModelDesk:
 
     def load(self, request: NamesModel) -> Model:
         """The model, in memory. Raises ModelTooLarge, ModelDamaged, EngineOutOfMemory."""
+        self._models.drop_replaced(request.model, Path(request.checkpoint))
         name, is_new = request.model, request.model not in self._models
         if is_new:
             self.shelf.clear()

@@ -35,7 +35,7 @@ from voice_transcriber.jobs.coverage import chunk_fraction, chunk_status
 from voice_transcriber.jobs.known import KnownResults
 from voice_transcriber.jobs.sidecar import Sidecars
 from voice_transcriber.jobs.worker import Workers
-from voice_transcriber.store.base import Store
+from voice_transcriber.store.base import Plan, Store
 from voice_transcriber.transcript.merge import merge_segments
 from voice_transcriber.transcript.model import Segment
 
@@ -228,9 +228,7 @@ def _in_time_order(plan: Plan) -> Sequence[Chunk]:
     return sorted(plan.chunks, key=lambda chunk: chunk.start_sample)
 
 
-def _chunk_state(
-    chunk: Chunk, *, index: int, status: ChunkStatus, percent: float
-) -> ChunkState:
+def _chunk_state(chunk: Chunk, *, index: int, status: ChunkStatus, percent: float) -> ChunkState:
     return ChunkState(
         index=index,
         start_s=chunk.start_sample / SAMPLE_RATE,

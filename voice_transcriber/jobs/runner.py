@@ -213,9 +213,7 @@ class JobRun:
 
     def _answer(self, finding: Finding) -> None:
         figures = self._shop.hooks.figures(self._job)
-        self._answered = self._shop.known.complete_running(
-            self._job, self._claim, finding, figures
-        )
+        self._answered = self._shop.known.complete_running(self._job, self._claim, finding, figures)
 
     def _file_length_ms(self, decoding: Decoding) -> int:
         """Of the whole file, as far as it was decoded or its header tells."""

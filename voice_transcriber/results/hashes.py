@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
+from voice_transcriber.files import file_stamp
 from voice_transcriber.store.results import ResultStore
 
 _BLOCK_BYTES = 4 * 1024 * 1024
@@ -25,17 +26,17 @@ class FileHashes:
     def known(self, path: Path) -> str | None:
         """The hash without reading the file; None when it has to be read, or is not there."""
         try:
-            return self._find(str(path), _stamp(path))
+            return self._find(str(path), file_stamp(path))
         except OSError:
             return None
 
     def of(self, path: Path, *, check: Callable[[], None] = _nothing) -> str:
         """Raises OSError, and what `check`, called several times a second, raises."""
-        name, stamp = str(path), _stamp(path)
+        name, stamp = str(path), file_stamp(path)
         if found := self._find(name, stamp):
             return found
         sha256 = file_sha256(path, check=check)
-        if _stamp(path) == stamp:
+        if file_stamp(path) == stamp:
             self._known[name] = (stamp, sha256)
             self._store.note_fact(f"sha256 {name}", f"{stamp} {sha256}")
         return sha256
@@ -65,8 +66,3 @@ def file_sha256(
             left = None if left is None else left - len(block)
             check()
     return digest.hexdigest()
-
-
-def _stamp(path: Path) -> str:
-    state = path.stat()
-    return f"{state.st_size}-{state.st_mtime_ns}-{state.st_ctime_ns}-{state.st_ino}"

@@ -258,7 +258,9 @@ def _note_decoded(db: Database, decoded: DecodedAs) -> None:
 def _within(rows: Sequence[Row], *, max_bytes: int) -> Sequence[str]:
     """Keys of the first rows that fit together."""
     sizes_bytes = accumulate(row["size_bytes"] for row in rows)
-    return [row["key"] for row, so_far in zip(rows, sizes_bytes, strict=True) if so_far <= max_bytes]
+    return [
+        row["key"] for row, so_far in zip(rows, sizes_bytes, strict=True) if so_far <= max_bytes
+    ]
 
 
 def _delete_keys(transaction: Transaction, *, keys: Sequence[str]) -> int:

@@ -275,7 +275,7 @@ class BulkShape(Shape):
 
 
 class ChunkShape(Shape):
-    index: int
+    index: int = Field(description="From 0, in the order of time.")
     start: float  # seconds
     end: float
     status: ChunkStatus

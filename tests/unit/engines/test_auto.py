@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 import torch
@@ -10,6 +10,7 @@ import torch
 from tests.recordings import silence
 from tests.unit.engines.auto_parts import FLOAT32, INT8, TEXT, TORCH, Machine, Speed
 from voice_transcriber.engines.auto.choosing import differing_percent
+from voice_transcriber.engines.auto.engine import BUDGET_S, MOST_S, budget_s
 from voice_transcriber.engines.auto.measuring import Measuring
 from voice_transcriber.engines.auto.records import Choice, DecoderPart, Figure, Parts
 from voice_transcriber.engines.auto.trials import choose
@@ -29,11 +30,20 @@ def threads() -> Iterator[None]:
 
 
 def chosen(
-    machine: Machine, parts: Parts | None = None, *, budget_s: float = 1000.0
+    machine: Machine,
+    parts: Parts | None = None,
+    *,
+    budget_s: float = 1000.0,
+    is_urgent: Callable[[], bool] = lambda: False,
 ) -> tuple[Choice, dict[str, Figure]]:
     speech = [silence(10)] * 3
     measuring = Measuring(
-        machine, speech, budget_s=budget_s, clock=machine.clock, thread_times=machine.thread_times
+        machine,
+        speech,
+        budget_s=budget_s,
+        clock=machine.clock,
+        thread_times=machine.thread_times,
+        is_urgent=is_urgent,
     )
     choice, figures = choose(measuring, machine, parts or parts_of(machine))
     return choice, {figure.name: figure for figure in figures}
@@ -133,6 +143,34 @@ def test_time_for_measuring_ends() -> None:
     assert [name for name, one in figures.items() if one.note] == [str(part) for part in MANY[3:]]
     assert figures[str(MANY[3])].note == "not measured: the 21 s for measuring were over"
     assert choice.decoder in (FLOAT32, *MANY[:3])
+
+
+def test_no_more_combinations_are_tried_when_the_time_is_over() -> None:
+    """Figures take 23 of 21 s, and trials end after 31."""
+    decoders = {part: Speed(decode_s=0.9) for part in MANY}
+    machine = Machine(
+        {FLOAT32: Speed(), **decoders},
+        {OPENVINO: Speed(encode_s=0.9)},
+        text_with={OPENVINO: ONE_OTHER_WORD},
+    )
+    parts = parts_of(machine, threads=(2, 1))
+    choice, _ = chosen(machine, parts, budget_s=1.0)
+    assert (choice.decoder, choice.encoder, choice.threads) == (MANY[0], OWN, 2)
+    assert choice.reason.count("is faster and writes 10.0 % other words") == 2
+    assert machine.log.count(f"encode {MANY[0]}") == 3 + 2  # by itself, and in one trial
+
+
+def test_more_urgent_work_ends_measuring_for_now() -> None:
+    machine = Machine({FLOAT32: Speed(), TORCH: Speed(), INT8: Speed()})
+    choice, figures = chosen(machine, is_urgent=lambda: len(machine.log) > 1)
+    assert (choice.decoder, choice.is_final, figures) == (INT8, False, {})
+    assert choice.reason.startswith("More urgent work waited; ")
+    assert len(machine.log) == 2
+
+
+@pytest.mark.parametrize(("size", "seconds"), [(1, BUDGET_S), (3_090_000_000, MOST_S)])
+def test_a_larger_model_has_more_time_but_not_without_end(size: int, seconds: float) -> None:
+    assert budget_s(size) == seconds
 
 
 @pytest.mark.parametrize("encoders", [[OWN], [OWN, OPENVINO]])

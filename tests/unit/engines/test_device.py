@@ -10,8 +10,16 @@ import pytest
 import torch
 
 from tests.unit.engines.test_host import OPTIONS
-from voice_transcriber.engines.device import has_nvidia_gpu, prepare_device
+from voice_transcriber.engines.auto import machine
+from voice_transcriber.engines.auto.machine import gpu_names, machine_id
+from voice_transcriber.engines.device import (
+    give_back_memory,
+    gpu_memory,
+    has_nvidia_gpu,
+    prepare_device,
+)
 from voice_transcriber.engines.protocol import ON_CPU, ON_GPU, on_cpu_because
+from voice_transcriber.errors import EngineOutOfMemory, GpuFailed
 
 NVIDIA_GPU = ("0x10de", "0x030200")
 
@@ -67,3 +75,41 @@ def test_whisper_computes_on_the_gpu_where_torch_has_one(
     options = replace(OPTIONS, engine="openai-whisper", use_gpu=use_gpu, threads=threads)
     wanted = ON_GPU if use_gpu and torch.cuda.is_available() else ON_CPU
     assert prepare_device(options).device == wanted.device
+
+
+@pytest.mark.parametrize(
+    ("told", "fault"),
+    [
+        ("CUDA error: unspecified launch failure\nCompile with ...", GpuFailed),
+        ("CUDA error: out of memory", EngineOutOfMemory),
+    ],
+)
+def test_a_gpu_that_cannot_tell_its_memory_is_named(
+    told: str, fault: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise RuntimeError(told)
+
+    monkeypatch.setattr(torch.cuda, "mem_get_info", fail)
+    monkeypatch.setattr(torch.cuda, "empty_cache", fail)
+    with pytest.raises(fault):
+        gpu_memory()
+    give_back_memory("cuda")
+
+
+def test_gpus_are_named_without_asking_their_driver(tmp_path: Path) -> None:
+    for slot in ("0000:02:00.0", "0000:01:00.0"):
+        (tmp_path / slot).mkdir()
+        text = f"Model: \t\t NVIDIA Card {slot[6]}\nIRQ:   \t\t 24\n"
+        (tmp_path / slot / "information").write_text(text)
+    assert gpu_names(tmp_path) == ("NVIDIA Card 1", "NVIDIA Card 2")
+
+
+def test_the_gpu_makes_another_machine_for_what_computes_on_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(machine, "gpu_names", lambda: ("NVIDIA Card",))
+    before = {device: machine_id(device) for device in ("cpu", "cuda")}
+    monkeypatch.setattr(machine, "gpu_names", lambda: ("Another Card",))
+    assert machine_id("cpu") == before["cpu"]
+    assert machine_id("cuda") != before["cuda"]

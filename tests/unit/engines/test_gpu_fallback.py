@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -31,12 +32,22 @@ class Computer:
     def __init__(self, fault: TranscriberError | None = None) -> None:
         self.fault = fault
         self.tried: list[tuple[str, str]] = []
+        self.on_gpu: list[weakref.ref[Model]] = []
+        self.held = 0  # models that the GPU had when the CPU took one
 
     def load(self, checkpoint: Path, *, size: str, device: str, compute_type: str) -> Model:
         self.tried.append((device, compute_type))
-        if device == "cuda" and self.fault:
-            raise self.fault
+        if device == "cuda":
+            return self._load_on_gpu()
+        self.held = sum(model() is not None for model in self.on_gpu)
         return ModelOn(device)
+
+    def _load_on_gpu(self) -> Model:
+        model = ModelOn("cuda")
+        self.on_gpu.append(weakref.ref(model))
+        if self.fault:
+            raise type(self.fault)(self.fault.message)
+        return model
 
 
 class ModelOn(FakeModel):
@@ -153,3 +164,42 @@ def test_on_a_computer_without_a_gpu_nothing_needs_a_word() -> None:
     cache = ModelCache(Computer(BROKEN), size=1, place=ON_CPU, room=room)
     cache.get("base", PATH)
     assert cache.places == {"base": ON_CPU}
+
+
+def test_what_a_gpu_began_to_load_is_gone_before_the_cpu_takes_it() -> None:
+    computer = Computer(FULL)
+    cache_on_gpu(computer).get("base", PATH)
+    assert len(computer.on_gpu) == 1
+    assert computer.held == 0
+
+
+def test_a_gpu_that_failed_is_left_with_all_its_models() -> None:
+    cache = cache_on_gpu(Computer())
+    cache.get("tiny", PATH)
+    cache.get("base", PATH)
+    cache.move_to_cpu("base", PATH, BROKEN)
+    assert cache.names == ["base"]
+    assert cache.get("tiny", PATH).device == "cpu"
+
+
+def test_a_gpu_that_lacks_memory_keeps_its_other_models() -> None:
+    cache = cache_on_gpu(Computer())
+    cache.get("tiny", PATH)
+    cache.get("base", PATH)
+    cache.move_to_cpu("base", PATH, FULL)
+    assert {name: place.device for name, place in cache.places.items()} == {
+        "tiny": "cuda",
+        "base": "cpu",
+    }
+
+
+def test_a_full_gpu_sends_no_model_out_of_the_computers_memory() -> None:
+    computer = Computer(FULL)
+    memory = {"cuda": 1000, "cpu": 1000}
+    cache = ModelCache(computer, size=3, place=ON_GPU, room=room_of(memory))
+    cache.get("base", PATH)
+    computer.fault = None
+    cache.get("small", PATH)
+    memory["cuda"] = 99
+    cache.get("tiny", PATH)
+    assert cache.names == ["base", "tiny"]

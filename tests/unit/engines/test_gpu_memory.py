@@ -24,6 +24,7 @@ from voice_transcriber.engines.gpu_policy import DeviceMemory, GpuPolicy, GpuSta
 from voice_transcriber.engines.model_desk import Memory
 from voice_transcriber.engines.protocol import ON_GPU, WindowReply
 from voice_transcriber.engines.registry import ENGINES, EngineEntry
+from voice_transcriber.errors import GpuFailed, TranscriberError
 
 TOTAL_BYTES = 10**12
 KEPT_BYTES = TOTAL_BYTES // 10  # above the threshold
@@ -37,13 +38,19 @@ class Bench:
 
     def __init__(self, pcm: Path) -> None:
         self.free_bytes = TOTAL_BYTES
+        self.fault: TranscriberError | None = None
         self._pcm = str(pcm)
         memory = Memory(
             cpu_free_bytes=lambda: TOTAL_BYTES,
-            gpu=lambda: DeviceMemory(free_bytes=self.free_bytes, total_bytes=TOTAL_BYTES),
+            gpu=self._memory,
         )
         options = replace(OPTIONS, engine="small-gpu", batch_size=BATCH)
         self.client = EngineClient(lambda: started_with(options, place=ON_GPU, memory=memory))
+
+    def _memory(self) -> DeviceMemory:
+        if self.fault:
+            raise self.fault
+        return DeviceMemory(free_bytes=self.free_bytes, total_bytes=TOTAL_BYTES)
 
     def has_room_for(self, windows: int) -> None:
         self.free_bytes = KEPT_BYTES + windows * EACH_BYTES + EACH_BYTES // 2
@@ -192,3 +199,11 @@ def test_it_stays_on_the_cpu_while_the_gpu_is_full(
     bench.decode()
     assert bench.decode() == texts
     assert {device for device, _ in SmallGpu.decoded} == {"cpu"}
+
+
+def test_a_gpu_that_cannot_tell_its_memory_any_more_is_left(bench: Bench, texts: list[str]) -> None:
+    bench.fault = GpuFailed("The GPU failed: CUDA error: unspecified launch failure.")
+    assert bench.decode() == texts
+    assert {device for device, _ in SmallGpu.decoded} == {"cpu"}
+    assert bench.client.gpu_free_bytes is None
+    assert "unspecified launch failure" in str(bench.note)

@@ -110,3 +110,13 @@ def test_a_return_that_lasted_was_no_mistake() -> None:
         gpu.clock.now += stayed_s
     gpu.left()
     assert gpu.looks_after_s() == LOOK_S
+
+
+def test_more_models_that_are_loaded_on_the_cpu_do_not_delay_the_next_look() -> None:
+    gpu = Gpu()
+    gpu.left()
+    gpu.clock.now += LOOK_S - 1
+    for _ in range(5):
+        gpu.left()
+    assert gpu.looks_after_s() == 1
+    assert gpu.looks_after_s() == LOOK_S

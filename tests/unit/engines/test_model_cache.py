@@ -117,3 +117,24 @@ def test_another_model_makes_room_when_memory_is_short() -> None:
     cache = Cache(memory_bytes=199)
     cache.use("base", "small")
     assert cache.names == ["small"]
+
+
+def test_a_model_whose_file_was_replaced_is_let_go(tmp_path: Path) -> None:
+    checkpoint, cache = tmp_path / "base.pt", Cache()
+    checkpoint.write_bytes(b"old")
+    cache.get("base", checkpoint)
+    cache.drop_replaced("base", checkpoint)
+    assert cache.names == ["base"]
+    (tmp_path / "new.pt").write_bytes(b"new")
+    (tmp_path / "new.pt").replace(checkpoint)
+    cache.drop_replaced("base", checkpoint)
+    assert cache.names == []
+
+
+def test_a_model_whose_file_was_deleted_stays(tmp_path: Path) -> None:
+    checkpoint, cache = tmp_path / "base.pt", Cache()
+    checkpoint.write_bytes(b"old")
+    cache.get("base", checkpoint)
+    checkpoint.unlink()
+    cache.drop_replaced("base", checkpoint)
+    assert cache.names == ["base"]

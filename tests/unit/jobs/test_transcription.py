@@ -111,8 +111,8 @@ def recording(*, minutes: float = 10, options: TranscribeOptions = ENGLISH) -> I
 
 
 @pytest.fixture(autouse=True)
-def no_long_pauses(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    monkeypatch.setattr(backoff, "RETRY_DELAYS_S", (0.001, 0.001, 0.001))
+def no_pauses(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(backoff, "RETRY_DELAYS_S", (0.0, 0.0, 0.0))
     caplog.set_level(logging.CRITICAL, logger="voice_transcriber.jobs")
 
 
@@ -187,6 +187,21 @@ def test_chunks_go_side_by_side(run: Run) -> None:
     assert set(order[: order.index(0)]) == {1, 2, 3, 4, 5}
 
 
+def test_a_chunk_without_a_language_ends_where_its_plan_found_quiet() -> None:
+    questions = 0
+
+    def fault(request: Request) -> TranscriberError | None:
+        nonlocal questions
+        questions += isinstance(request, LanguageRequest)
+        return AWAY if isinstance(request, LanguageRequest) and questions <= 4 else None
+
+    with recording(options=TranscribeOptions(model="demo")) as run:
+        run.attempt(ScriptedEngine(fault=fault))
+        chunks = run.store.plan(run.claim.job_id).chunks
+        assert chunks[0].error == AWAY.message
+        assert chunks[0].end_sample == chunks[1].start_sample == 115 * SAMPLE_RATE
+
+
 def test_they_go_one_after_the_other_when_one_is_allowed(run: Run) -> None:
     run.parallel = 1
     engine = ScriptedEngine()
@@ -235,6 +250,43 @@ def test_a_chunk_that_fails_for_good_costs_the_others_nothing(run: Run) -> None:
     error = loss(transcription.ledger, crash_cause="")
     assert isinstance(error, PartsFailed)
     assert AWAY.message.rstrip(".") in error.message
+
+
+def always(kind: type[Request], *, start_s: int = 0) -> Fault:
+    """The engine fails at whatever is of this kind, from a second of the recording on."""
+
+    def fault(request: Request) -> TranscriberError | None:
+        if not isinstance(request, kind):
+            return None
+        at = request.windows[0][0] if isinstance(request, LanguageRequest) else request.start
+        return AWAY if at >= start_s * SAMPLE_RATE else None
+
+    return fault
+
+
+@pytest.mark.parametrize("kind", [PlanRequest, LanguageRequest, WindowRequest])
+@pytest.mark.parametrize("parallel", [1, 4])
+def test_an_engine_that_fails_at_everything_puts_the_job_back(
+    monkeypatch: pytest.MonkeyPatch, kind: type[Request], parallel: int
+) -> None:
+    monkeypatch.setattr(backoff, "RETRY_DELAYS_S", (600.0, 600.0, 600.0))
+    with recording(options=TranscribeOptions(model="demo")) as run:
+        run.parallel = parallel
+        with pytest.raises(EngineError, match="away"):
+            run.attempt(ScriptedEngine(fault=always(kind)))
+        chunks = run.store.plan(run.claim.job_id).chunks
+        assert [chunk.failures for chunk in chunks if chunk.failures] == [1] * (
+            parallel if kind is WindowRequest else 1
+        )
+
+
+def test_an_engine_that_fails_from_some_time_on_puts_the_job_back(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backoff, "RETRY_DELAYS_S", (600.0, 600.0, 600.0))
+    with pytest.raises(EngineError, match="away"):
+        run.attempt(ScriptedEngine(fault=always(WindowRequest, start_s=250)))
+    assert run.store.plan(run.claim.job_id).segments
 
 
 @pytest.mark.parametrize("place", ["plan", "windows"])
