@@ -77,7 +77,7 @@ def test_an_array_becomes_features_without_a_copy(load: Load) -> None:
 
 
 def _features(decoder: Decoder, encoded: np.ndarray) -> np.ndarray:
-    return decoder.features_of(encoded)
+    return decoder.encoded_of(decoder.features_of(encoded))
 
 
 def test_it_is_converted_once_and_anew_when_it_is_damaged(

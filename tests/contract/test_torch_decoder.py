@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import jiwer
+import numpy as np
 import pytest
 import torch
 import whisper
+from whisper.audio import N_SAMPLES
 from whisper.timing import find_alignment
 from whisper.tokenizer import get_tokenizer
 
@@ -53,11 +55,16 @@ def windows_of(name: str) -> list[Samples]:
     return [samples[start : start + WINDOW_SAMPLES] for start in starts]
 
 
+def filled_up(windows: Sequence[Samples]) -> list[Samples]:
+    """To 30 s: the decoder takes the silence behind for sound, and leaves none of it out."""
+    return [np.pad(one, (0, N_SAMPLES - len(one))) for one in windows]
+
+
 def by_whisper(
     network: whisper.Whisper, features: Sequence[Features], **options: object
 ) -> list[whisper.DecodingResult]:
     asked = whisper.DecodingOptions(fp16=False, **options)
-    return [whisper.decode(network, one, asked) for one in features]
+    return [whisper.decode(network, one.states, asked) for one in features]
 
 
 def assert_same(ours: Sequence[Hypothesis], theirs: Sequence[whisper.DecodingResult]) -> None:
@@ -74,13 +81,13 @@ def assert_same(ours: Sequence[Hypothesis], theirs: Sequence[whisper.DecodingRes
 def test_a_batch_has_whispers_text_and_figures(
     network: whisper.Whisper, model: Model, name: str, beams: int | None
 ) -> None:
-    features = model.encode(windows_of(name))
+    features = model.encode(filled_up(windows_of(name)))
     ours = model.decode(features, DecodeOptions(language=FILES[name], beam_size=beams))
     assert_same(ours, by_whisper(network, features, language=FILES[name], beam_size=beams))
 
 
 def test_a_prompt_and_a_translation_are_whispers(network: whisper.Whisper, model: Model) -> None:
-    features = model.encode(windows_of("de_1min.flac"))
+    features = model.encode(filled_up(windows_of("de_1min.flac")))
     prompt = get_tokenizer(multilingual=True).encode(" The garden.")
     ours = model.decode(
         features, DecodeOptions(language="de", task="translate", prompt="The garden.")
@@ -93,7 +100,7 @@ def test_a_prompt_and_a_translation_are_whispers(network: whisper.Whisper, model
 
 def test_languages_are_as_likely_as_whisper_says(network: whisper.Whisper, model: Model) -> None:
     features = model.encode([windows_of(name)[0] for name in FILES])
-    _, theirs = network.detect_language(torch.stack(features))
+    _, theirs = network.detect_language(torch.stack([one.states for one in features]))
     for one, other in zip(model.detect_language(features), theirs, strict=True):
         assert one == pytest.approx(other, abs=1e-5)
 
@@ -155,6 +162,18 @@ def test_a_window_that_passes_in_the_middle_of_a_batch_changes_nothing(model: Mo
         model.let_pass(lambda: None)
     assert [one.tokens for one in found] == expected
     assert passed[-1][0].tokens == expected[0]
+
+
+@pytest.mark.parametrize("seconds", [3, 5, 8, 14])
+def test_silence_that_is_left_out_changes_no_text(model: Model, seconds: int) -> None:
+    clips = [one[: seconds * SAMPLE_RATE] for name in FILES for one in windows_of(name)]
+    options = DecodeOptions(language="en", beam_size=None)
+    fewer, all_frames = (
+        model.decode(model.encode(one), options) for one in (clips, filled_up(clips))
+    )
+    assert [one.text for one in fewer] == [one.text for one in all_frames]
+    for one, other in zip(fewer, all_frames, strict=True):
+        assert one.avg_logprob == pytest.approx(other.avg_logprob, abs=0.05)
 
 
 def test_half_precision_changes_few_words(model: Model) -> None:

@@ -129,6 +129,7 @@ CHILD_SIDE = {
     "engines.torch_decoder.rules",
     "engines.torch_decoder.scoring",
     "engines.torch_decoder.search",
+    "engines.torch_decoder.thinning",
     "engines.whisper_text",
     "engines.windows",
 }

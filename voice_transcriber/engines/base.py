@@ -15,12 +15,15 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from voice_transcriber.job import SAMPLE_RATE
+
 Samples = npt.NDArray[np.float32]
 Features = Any  # what encode() gave for one window; only the same model understands it
 
 Encoded = npt.NDArray[np.float32]  # an encoder's output for one window: 1500 x state
 
 WINDOW_S = 30.0
+WINDOW_SAMPLES = round(WINDOW_S * SAMPLE_RATE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,8 +107,14 @@ class Model(Protocol):
 class Decoder(Model, Protocol):
     """A model that also decodes what another encoder made of a window."""
 
-    def features_of(self, encoded: Encoded) -> Features:
-        """The array as this model's features; it is not copied where that can be avoided."""
+    def features_of(self, encoded: Encoded, *, samples: int = WINDOW_SAMPLES) -> Features:
+        """The array as this model's features; it is not copied where that can be avoided.
+        `samples` is the window's length, 30 s unless told.
+        """
+        ...
+
+    def encoded_of(self, features: Features) -> Encoded:
+        """The way back."""
         ...
 
 

@@ -22,6 +22,7 @@ from whisper.utils import compression_ratio
 
 from voice_transcriber.engines.aligned_words import aligned_words
 from voice_transcriber.engines.base import (
+    WINDOW_SAMPLES,
     DecodeOptions,
     Encoded,
     Features,
@@ -92,7 +93,11 @@ class FasterWhisperModel:
     def tokens(self, *, language: str | None, task: str) -> WhisperTokens:
         return WhisperTokens(self._tokenizer(language, task))
 
-    def features_of(self, encoded: Encoded) -> Features:
+    def features_of(self, encoded: Encoded, *, samples: int = WINDOW_SAMPLES) -> Features:
+        return encoded
+
+    def encoded_of(self, features: Features) -> Encoded:
+        encoded: Encoded = features
         return encoded
 
     def encode(self, windows: Sequence[Samples]) -> list[Features]:

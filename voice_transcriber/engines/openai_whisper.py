@@ -1,22 +1,25 @@
 """The engine on openai-whisper's encoder and torch: CPU or CUDA, in half precision where it pays.
 
-Features are the encoder's output, one tensor of 1500 x state for each window. Text is decoded by
+Features are the encoder's output for a window, and the length of its sound. Text is decoded by
 engines.torch_decoder with the weights of whisper's own decoder.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 import whisper
-from whisper.audio import TOKENS_PER_SECOND
+from whisper.audio import N_SAMPLES_PER_TOKEN, TOKENS_PER_SECOND
 from whisper.tokenizer import Tokenizer
 from whisper.utils import compression_ratio
 
 from voice_transcriber.engines.aligned_words import aligned_words
 from voice_transcriber.engines.base import (
+    WINDOW_SAMPLES,
     DecodeOptions,
     Encoded,
     Features,
@@ -40,6 +43,23 @@ from voice_transcriber.engines.whisper_text import (
 from voice_transcriber.errors import ModelDamaged
 
 _TYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+
+
+@dataclass(frozen=True)
+class AudioFeatures:
+    """Of one window."""
+
+    states: torch.Tensor  # 1500 x state
+    samples: int  # of the window; the rest of the 30 s is silence
+
+    @property
+    def heard(self) -> int:
+        """Frames with sound."""
+        return math.ceil(self.samples / N_SAMPLES_PER_TOKEN)
+
+
+def _states(features: Sequence[AudioFeatures]) -> torch.Tensor:
+    return torch.stack([one.states for one in features])
 
 
 class OpenAIWhisperEngine:
@@ -86,14 +106,21 @@ class OpenAIWhisperModel:
     def let_pass(self, between_steps: Callable[[], None]) -> None:
         self._lanes.between_steps = between_steps
 
-    def features_of(self, encoded: Encoded) -> Features:
-        return torch.from_numpy(encoded).to(self.device, self._dtype)
+    def features_of(self, encoded: Encoded, *, samples: int = WINDOW_SAMPLES) -> AudioFeatures:
+        return AudioFeatures(torch.from_numpy(encoded).to(self.device, self._dtype), samples)
+
+    def encoded_of(self, features: AudioFeatures) -> Encoded:
+        encoded: Encoded = features.states.float().cpu().numpy()
+        return encoded
 
     @torch.inference_mode()
     def encode(self, windows: Sequence[Samples]) -> list[Features]:
         with faults_named(self._size, self.device):
             mels = [self._log_mel(window) for window in windows]
-            return list(self._encoder(torch.stack(mels)))
+            states = self._encoder(torch.stack(mels))
+        return [
+            AudioFeatures(one, len(window)) for one, window in zip(states, windows, strict=True)
+        ]
 
     def detect_language(self, features: Sequence[Features]) -> list[Mapping[str, float]]:
         if not self.is_multilingual:
@@ -101,7 +128,7 @@ class OpenAIWhisperModel:
         tokenizer = self._tokenizer(None, "transcribe")
         with faults_named(self._size, self.device):
             found = self._decoder.languages(
-                torch.stack(list(features)),
+                _states(features),
                 start_token=tokenizer.sot,
                 languages=tokenizer.all_language_tokens,
             )
@@ -112,7 +139,7 @@ class OpenAIWhisperModel:
         prompt = self._prompt(options)
         with faults_named(self._size, self.device):
             found = self._lanes.decode(
-                torch.stack(list(features)),
+                _states(features),
                 [*prompt, *tokenizer.sot_sequence],
                 start=len(prompt),
                 vocabulary=Vocabulary.of(tokenizer, self._dims.n_vocab),
@@ -121,6 +148,7 @@ class OpenAIWhisperModel:
                     best_of=options.best_of or 1,
                     temperature=options.temperature,
                 ),
+                heard=[one.heard for one in features],
             )
         texts = [tokenizer.decode(list(one.tokens)).strip() for one in found]
         return [
@@ -161,7 +189,7 @@ class OpenAIWhisperModel:
         tokenizer = self._tokenizer(language, task)
         with faults_named(self._size, self.device):
             found = self._decoder.align(
-                features,
+                features.states,
                 [*tokenizer.sot_sequence, tokenizer.no_timestamps],
                 tokens,
                 heads=self._alignment_heads,

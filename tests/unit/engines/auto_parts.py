@@ -76,8 +76,11 @@ class FakeDecoder(PartialModel):
         if self._speed.fault:
             raise self._speed.fault
 
-    def features_of(self, encoded: Encoded) -> Features:
+    def features_of(self, encoded: Encoded, *, samples: int = 0) -> Features:
         return encoded
+
+    def encoded_of(self, features: Features) -> Encoded:
+        return features
 
     def encode(self, windows: Sequence[Samples]) -> list[Features]:
         encoder = self._machine.encoders.get(self._encoder, self._speed)

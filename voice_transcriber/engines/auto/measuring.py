@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol, TypeVar
 
-import torch
-
 from voice_transcriber.engines.auto.choosing import differing_percent, is_near
 from voice_transcriber.engines.auto.contention import is_contended, thread_times
 from voice_transcriber.engines.auto.records import DecoderPart, Figure, Parts
@@ -128,7 +126,7 @@ class Measuring:
         try:
             model = self._opener.decoder(part)
             wanted = with_encoder or self._reference is None
-            figure = self._with_encoder(blank, model.encode) if wanted else blank
+            figure = self._with_encoder(blank, model.encode, model.encoded_of) if wanted else blank
             return self._with_text(figure, model)
         except ModelDamaged:  # for whatever part
             raise
@@ -145,10 +143,13 @@ class Measuring:
         def encode(pieces: Sequence[Samples]) -> list[Encoded]:
             return encoder.encode([log_mel(one, bands=encoder.bands).numpy() for one in pieces])
 
-        return self._with_encoder(blank, encode)
+        return self._with_encoder(blank, encode, lambda encoded: encoded)
 
     def _with_encoder(
-        self, figure: Figure, encode: Callable[[Sequence[Samples]], list[Features]]
+        self,
+        figure: Figure,
+        encode: Callable[[Sequence[Samples]], list[Features]],
+        encoded_of: Callable[[Features], Encoded],
     ) -> Figure:
         """The first window warms up; the faster one of the others counts."""
         encoded: list[Features] = []
@@ -161,7 +162,7 @@ class Measuring:
             encoded += features
             seconds = seconds if is_first else min(seconds, piece_s)
         if self._reference is None:
-            self._reference = _Reference([_array(one) for one in encoded], "")
+            self._reference = _Reference([encoded_of(one) for one in encoded], "")
         self._fastest_encode_s = min(self._fastest_encode_s, seconds)
         return replace(figure, encode_s=round(seconds, 4))
 
@@ -208,12 +209,6 @@ class Measuring:
 
 def _text(model: Model, features: Sequence[Features]) -> str:
     return " ".join(one.text for one in model.decode(features, OPTIONS))
-
-
-def _array(features: Features) -> Encoded:
-    """Of any engine's encoder, which may have computed in fewer bits or on a GPU."""
-    array: Encoded = torch.as_tensor(features).float().cpu().numpy()
-    return array
 
 
 def _no_time(budget_s: float) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from voice_transcriber.engines.base import (
+    WINDOW_SAMPLES,
     DecodeOptions,
     Decoder,
     DecoderEngine,
@@ -79,15 +80,18 @@ class CombinedModel:
         if isinstance(self._decoder, Pausable):
             self._decoder.let_pass(between_steps)
 
-    def features_of(self, encoded: Encoded) -> Features:
-        return self._decoder.features_of(encoded)
+    def features_of(self, encoded: Encoded, *, samples: int = WINDOW_SAMPLES) -> Features:
+        return self._decoder.features_of(encoded, samples=samples)
 
     def encode(self, windows: Sequence[Samples]) -> list[Features]:
         encoder = self._encoder
         if encoder is None:
             return self._decoder.encode(windows)
         mels = [log_mel(window, bands=encoder.bands).numpy() for window in windows]
-        return [self._decoder.features_of(encoded) for encoded in encoder.encode(mels)]
+        return [
+            self._decoder.features_of(encoded, samples=len(window))
+            for encoded, window in zip(encoder.encode(mels), windows, strict=True)
+        ]
 
     def detect_language(self, features: Sequence[Features]) -> list[Mapping[str, float]]:
         return self._decoder.detect_language(features)

@@ -20,6 +20,7 @@ from voice_transcriber.engines.torch_decoder.search import (
     Search,
     WindowSearch,
 )
+from voice_transcriber.engines.torch_decoder.thinning import thinned
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,13 +57,16 @@ class BatchDecoder:
         start: int,
         vocabulary: Vocabulary,
         options: SearchOptions,
+        heard: Sequence[int],
         between_steps: Callable[[], None] | None = None,
     ) -> list[Found]:
         """features: (windows, frames, state); `prefix` stands before the text, and its token
-        number `start` is the start of transcript. `between_steps` may decode another batch.
+        number `start` is the start of transcript. `heard`: how many frames of each window have
+        sound. `between_steps` may decode another batch.
         """
         search = self._search(vocabulary, options)
-        batch = _Batch(self._network, features, prefix=len(prefix), beams=search.beams)
+        fewer, log_counts = thinned(features, heard)
+        batch = _Batch(self._network, fewer, log_counts, prefix=len(prefix), beams=search.beams)
         hidden = batch.read_prefix(prefix)
         no_speech = self._scorer.no_speech(hidden[:, start], vocabulary)
         steps = min(self._context // 2, self._context + 1 - len(prefix))
@@ -80,7 +84,7 @@ class BatchDecoder:
     @torch.inference_mode()
     def languages(self, features: Tensor, *, start_token: int, languages: Sequence[int]) -> Tensor:
         """Probabilities among these language tokens; (windows, languages)."""
-        batch = _Batch(self._network, features, prefix=1, beams=1)
+        batch = _Batch(self._network, features, None, prefix=1, beams=1)
         return self._scorer.among(batch.read_prefix([start_token])[:, 0], languages)
 
     @torch.inference_mode()
@@ -96,7 +100,7 @@ class BatchDecoder:
     ) -> Alignment:
         """Where in one window the tokens of `words` are spoken; features: (frames, state)."""
         tokens = torch.tensor([[*prefix, *words, eot]], device=self._network.device)
-        batch = _Batch(self._network, features[None], prefix=tokens.shape[1], beams=1)
+        batch = _Batch(self._network, features[None], None, prefix=tokens.shape[1], beams=1)
         attention = {layer: torch.empty(0) for layer, _ in heads}
         hidden = batch.read_prefix(tokens[0].tolist(), attention=attention)[0]
         before = len(prefix) - 1  # the row of the last token of the prefix foretells the first word
@@ -122,11 +126,17 @@ class _Batch:
     """The windows that are not done, with what the network remembers of them."""
 
     def __init__(
-        self, network: DecoderNetwork, features: Tensor, *, prefix: int, beams: int
+        self,
+        network: DecoderNetwork,
+        features: Tensor,
+        log_counts: Tensor | None,
+        *,
+        prefix: int,
+        beams: int,
     ) -> None:
         self._network = network
         self._beams = beams
-        self._audio: AudioMemory = network.audio_memory(features)
+        self._audio: AudioMemory = network.audio_memory(features, log_counts)
         self._text: TextMemory = network.text_memory(
             windows=len(features), prefix=prefix, beams=beams
         )

@@ -38,27 +38,29 @@ class Lanes:
         start: int,
         vocabulary: Vocabulary,
         options: SearchOptions,
+        heard: Sequence[int],
     ) -> list[Found]:
         """As BatchDecoder.decode; the lanes take the windows in turns."""
 
-        def decode(lane: Tensor, between_steps: Callable[[], None] | None) -> list[Found]:
+        def decode(places: slice, between_steps: Callable[[], None] | None) -> list[Found]:
             return self._decoder.decode(
-                lane,
+                features[places],
                 prefix,
                 start=start,
                 vocabulary=vocabulary,
                 options=options,
+                heard=heard[places],
                 between_steps=between_steps,
             )
 
         def decode_in_lane(number: int) -> list[Found]:
             torch.set_num_threads(self._threads // lanes)  # holds for the calling thread alone
             self._this_thread.is_lane = True
-            return decode(features[number::lanes], self.between_steps if number == 0 else None)
+            return decode(slice(number, None, lanes), self.between_steps if number == 0 else None)
 
         lanes = self._lanes_for(len(features))
         if lanes == 1:
-            return decode(features, self.between_steps)
+            return decode(slice(None), self.between_steps)
         running = [self._pool.submit(decode_in_lane, number) for number in range(lanes)]
         wait(running)  # one that failed does not leave the memory to the others
         found = [one.result() for one in running]

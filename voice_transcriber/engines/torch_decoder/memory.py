@@ -20,8 +20,14 @@ _FIRST_STEPS = 64  # room for the text of most windows
 class AudioMemory:
     """Keys and values of the encoder's output, for each layer; the beams of a window share them."""
 
-    def __init__(self, layers: Sequence[KeysValues]) -> None:
+    def __init__(self, layers: Sequence[KeysValues], log_counts: Tensor | None) -> None:
+        """`log_counts`: (windows, frames), see torch_decoder.thinning; None: each counts once."""
         self._layers = layers
+        self._log_counts = log_counts
+
+    def log_counts(self, windows: int) -> Tensor | None:
+        """(windows, 1, 1, frames), to be added to the scores."""
+        return None if self._log_counts is None else self._log_counts[:windows, None, None]
 
     def layer(self, index: int, windows: int) -> KeysValues:
         keys, values = self._layers[index]
@@ -30,6 +36,8 @@ class AudioMemory:
     def move(self, source: int, target: int) -> None:
         for layer in self._layers:
             _move(layer, source, target)
+        if self._log_counts is not None:
+            self._log_counts[target] = self._log_counts[source]
 
 
 class TextMemory:

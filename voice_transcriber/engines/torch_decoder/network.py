@@ -59,11 +59,14 @@ class _Attention:
             )
         )
 
-    def to_audio(self, x: Tensor, memory: KeysValues) -> Tensor:
-        """The same without a mask. Two products are faster here than torch's fused attention,
-        which is made for as many queries as keys.
+    def to_audio(self, x: Tensor, memory: KeysValues, log_counts: Tensor | None) -> Tensor:
+        """The same to all frames, which count as `log_counts` says. Two products are faster here
+        than torch's fused attention, which is made for as many queries as keys.
         """
-        weights = torch.softmax(self.scores(x, memory), dim=-1)
+        scores = self.scores(x, memory)
+        if log_counts is not None:
+            scores += log_counts
+        weights = torch.softmax(scores, dim=-1)
         _, values = memory
         attended = torch.bmm(weights.flatten(0, 1), values.flatten(0, 1))
         return self._joined(attended.view(*weights.shape[:2], *attended.shape[1:]))
@@ -112,11 +115,12 @@ class DecoderNetwork:
         """(vocabulary, state); also the weight of the logits."""
         return self._embedding
 
-    def audio_memory(self, features: Tensor) -> AudioMemory:
-        """features: (windows, frames, state), the encoder's output."""
+    def audio_memory(self, features: Tensor, log_counts: Tensor | None = None) -> AudioMemory:
+        """features: (windows, frames, state), of the encoder's output."""
         layers = [block.audio_attention.keys_values(features) for block in self._blocks]
         return AudioMemory(
-            [(keys.transpose(2, 3).contiguous(), values.contiguous()) for keys, values in layers]
+            [(keys.transpose(2, 3).contiguous(), values.contiguous()) for keys, values in layers],
+            log_counts,
         )
 
     def text_memory(self, *, windows: int, prefix: int, beams: int) -> TextMemory:
@@ -176,7 +180,7 @@ class DecoderNetwork:
             normed = block.audio_norm(x)
             if index in attention:
                 attention[index] = block.audio_attention.scores(normed, heard)
-            x = x + block.audio_attention.to_audio(normed, heard)
+            x = x + block.audio_attention.to_audio(normed, heard, audio.log_counts(len(tokens)))
             x = x + block.mlp(x)
         return self._norm(x)
 
