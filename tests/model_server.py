@@ -8,11 +8,11 @@ import random
 import re
 import threading
 import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 
+from tests.http_server import HoldingServer
 from voice_transcriber.engines.download import Source
 from voice_transcriber.engines.published import Checkpoint
 
@@ -28,10 +28,8 @@ def _body() -> bytes:
 BODY = _body()
 
 
-class ModelServer(ThreadingHTTPServer):
+class ModelServer(HoldingServer):
     """Serves BODY and keeps the Range header of every request."""
-
-    daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -41,19 +39,6 @@ class ModelServer(ThreadingHTTPServer):
         self.ignores_range = False
         self.held_after: int | None = None  # bytes after which an answer waits for `go_on`
         self.go_on = threading.Event()
-
-    @classmethod
-    @contextmanager
-    def running(cls) -> Iterator[Self]:
-        with cls() as server:
-            thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-            thread.start()
-            try:
-                yield server
-            finally:
-                server.go_on.set()
-                server.shutdown()
-                thread.join()
 
     def published(self, *, body: bytes = BODY) -> Mapping[str, Checkpoint]:
         """A table of one model, `base`; its hash is that of `body`."""

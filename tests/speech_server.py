@@ -15,11 +15,12 @@ import wave
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 
 from werkzeug.formparser import parse_form_data
 
+from tests.http_server import HoldingServer
 from voice_transcriber.engines.fake import WORDS
 from voice_transcriber.job import SAMPLE_RATE
 
@@ -63,10 +64,9 @@ GARBAGE = "garbage"  # the answer is no JSON
 Fault = Refusal | str
 
 
-class SpeechServer(ThreadingHTTPServer):
+class SpeechServer(HoldingServer):
     """Answers each request as `faults` say, one after the other, and then well."""
 
-    daemon_threads = True
     request_queue_size = 32
 
     def __init__(self) -> None:
@@ -84,19 +84,6 @@ class SpeechServer(ThreadingHTTPServer):
         self.connections = 0
         self.at_once = 0
         self._lock = threading.Lock()
-
-    @classmethod
-    @contextmanager
-    def running(cls) -> Iterator[Self]:
-        with cls() as server:
-            thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-            thread.start()
-            try:
-                yield server
-            finally:
-                server.go_on.set()
-                server.shutdown()
-                thread.join()
 
     @property
     def url(self) -> str:

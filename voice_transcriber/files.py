@@ -1,9 +1,13 @@
-"""Files that survive a power cut: written beside, flushed to disk, then given their name."""
+"""Files: written so that they survive a power cut, and told apart by what they hold."""
 
 from __future__ import annotations
 
+import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
+
+_BLOCK_BYTES = 4 * 1024 * 1024
 
 
 def write_durably(path: Path, data: bytes) -> None:
@@ -37,3 +41,26 @@ def file_stamp(path: Path) -> str:
     """Changes when the file is replaced or written. Raises OSError."""
     state = path.stat()
     return f"{state.st_size}-{state.st_mtime_ns}-{state.st_ctime_ns}-{state.st_ino}"
+
+
+def no_check() -> None:
+    """What is called between two blocks of a large file, where nothing can stop the reading."""
+
+
+def file_sha256(
+    path: Path,
+    *,
+    start: int = 0,
+    end: int | None = None,
+    check: Callable[[], None] = no_check,
+) -> str:
+    """Of the bytes start..end. Raises OSError, and what `check` raises between two blocks."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        file.seek(start)
+        left = None if end is None else end - start
+        while block := file.read(_BLOCK_BYTES if left is None else min(left, _BLOCK_BYTES)):
+            digest.update(block)
+            left = None if left is None else left - len(block)
+            check()
+    return digest.hexdigest()

@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from voice_transcriber.errors import ConfigurationError
-from voice_transcriber.settings import SETTINGS, Settings, parse_duration
+from voice_transcriber.setting_values import parse_duration
+from voice_transcriber.settings import SETTINGS, Settings
 
 PROJECT = Path(__file__).resolve().parents[2]
 OF_PYTHON_AND_LIBRARIES = {

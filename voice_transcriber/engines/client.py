@@ -56,6 +56,15 @@ Answer = Reply | TranscriberError | HostCrash
 OnAnswer = Callable[[int, Answer], None]  # the request's id and what came of it
 
 
+def reply_of(answer: Answer) -> Reply:
+    """Raises what stands in the place of a reply."""
+    if isinstance(answer, HostCrash):
+        raise answer.as_error()
+    if isinstance(answer, TranscriberError):
+        raise answer
+    return answer
+
+
 @dataclass(frozen=True)
 class _Pending:
     request: Request
@@ -135,12 +144,7 @@ class EngineClient:
         """Submit and wait. Raises the reply's error, or EngineCrashed."""
         future: Future[Answer] = Future()
         self.submit(request, lambda _request_id, answer: future.set_result(answer))
-        answer = future.result()
-        if isinstance(answer, HostCrash):
-            raise answer.as_error()
-        if isinstance(answer, TranscriberError):
-            raise answer
-        return answer
+        return reply_of(future.result())
 
     def cancel(self, request_ids: Collection[int]) -> None:
         """Forget requests; their callbacks are not called any more."""

@@ -8,7 +8,6 @@ file that changed since is read again for its hash.
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import logging
 import os
@@ -22,7 +21,7 @@ from filelock import FileLock
 
 from voice_transcriber.engines.download import SPARE_BYTES, free_bytes
 from voice_transcriber.errors import DiskFull, ModelDamaged, ModelUnavailable
-from voice_transcriber.files import rename_durably, sync_folder, write_durably
+from voice_transcriber.files import file_sha256, rename_durably, sync_folder, write_durably
 
 log = logging.getLogger(__name__)
 
@@ -199,11 +198,6 @@ def _read_note(folder: Path) -> _Note | None:
         return _Note(**json.loads((folder / _NOTE).read_bytes()))
     except (OSError, ValueError, TypeError):  # none, or none of ours
         return None
-
-
-def file_sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _disk_full(checkpoint: Path, reason: str) -> DiskFull:

@@ -10,11 +10,11 @@ from pathlib import Path
 from voice_transcriber.audio.decode import SAMPLE_BYTES
 from voice_transcriber.engines.protocol import Place
 from voice_transcriber.errors import TranscriberError
+from voice_transcriber.files import file_sha256
 from voice_transcriber.job import SAMPLE_RATE, Chunk, Job, Window
 from voice_transcriber.jobs.recipes import Recipes
 from voice_transcriber.results.cache import ResultCache
 from voice_transcriber.results.contents import KnownChunk, KnownWindow
-from voice_transcriber.results.hashes import file_sha256
 from voice_transcriber.results.keys import Computing, chunk_key
 from voice_transcriber.store.base import WindowResult
 from voice_transcriber.transcript.model import Segment

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-from voice_transcriber.files import file_stamp
+from voice_transcriber.files import file_sha256, file_stamp, no_check
 from voice_transcriber.store.results import ResultStore
-
-_BLOCK_BYTES = 4 * 1024 * 1024
-
-
-def _nothing() -> None:
-    return
 
 
 class FileHashes:
@@ -30,7 +23,7 @@ class FileHashes:
         except OSError:
             return None
 
-    def of(self, path: Path, *, check: Callable[[], None] = _nothing) -> str:
+    def of(self, path: Path, *, check: Callable[[], None] = no_check) -> str:
         """Raises OSError, and what `check`, called several times a second, raises."""
         name, stamp = str(path), file_stamp(path)
         if found := self._find(name, stamp):
@@ -47,22 +40,3 @@ class FileHashes:
             self._known[name] = (then, sha256)
         then, sha256 = self._known.get(name, ("", ""))
         return sha256 if then == stamp else None
-
-
-def file_sha256(
-    path: Path,
-    *,
-    start: int = 0,
-    end: int | None = None,
-    check: Callable[[], None] = _nothing,
-) -> str:
-    """Of the bytes start..end. Raises OSError, and what `check` raises between two blocks."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        file.seek(start)
-        left = None if end is None else end - start
-        while block := file.read(_BLOCK_BYTES if left is None else min(left, _BLOCK_BYTES)):
-            digest.update(block)
-            left = None if left is None else left - len(block)
-            check()
-    return digest.hexdigest()

@@ -18,9 +18,9 @@ from voice_transcriber.engines.auto.kept import (
 )
 from voice_transcriber.engines.auto.parts import REFERENCE, basis_of, candidates
 from voice_transcriber.engines.auto.records import Basis, Choice, Figure, Measured
-from voice_transcriber.engines.conversions import file_sha256
 from voice_transcriber.engines.encoders.installed import OPENVINO, OWN, check_encoder
 from voice_transcriber.errors import ConfigurationError
+from voice_transcriber.files import file_sha256
 
 BASIS = Basis(
     machine="A processor, 2 cores",
@@ -156,14 +156,10 @@ def test_single_precision_comes_first_and_settings_leave_candidates_out() -> Non
     assert basis_of("cpu", found) == basis_of("cpu", found) != basis_of("cpu", int8)
 
 
-def test_an_encoder_without_its_package_is_refused_with_the_remedy(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("voice_transcriber.engines.encoders.installed.find_spec", lambda _: None)
+def test_an_encoder_without_its_package_is_refused_with_the_remedy() -> None:
     with pytest.raises(ConfigurationError) as caught:
-        check_encoder(OPENVINO, engine="faster-whisper")
+        check_encoder(OPENVINO, engine="faster-whisper", is_installed=lambda _: False)
     assert "requirements-openvino.txt" in caught.value.remedy
-    assert candidates("cpu", compute_type="auto", encoder="auto", threads=[1]).encoders == [OWN]
     check_encoder(OWN, engine="faster-whisper")
 
 

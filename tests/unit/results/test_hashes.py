@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from voice_transcriber.results.hashes import FileHashes, file_sha256
+from voice_transcriber.files import file_sha256
+from voice_transcriber.results.hashes import FileHashes
 from voice_transcriber.store.sqlite import SqliteStore
 
 

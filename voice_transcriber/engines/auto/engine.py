@@ -18,8 +18,8 @@ from voice_transcriber.engines.auto.speech import measured_speech
 from voice_transcriber.engines.auto.trials import choose
 from voice_transcriber.engines.auto.workbench import Makers, Workbench
 from voice_transcriber.engines.base import Model
-from voice_transcriber.engines.conversions import file_sha256
 from voice_transcriber.engines.encoders.installed import AUTO
+from voice_transcriber.files import file_sha256
 from voice_transcriber.processes.memory import free_unused_memory
 
 log = logging.getLogger(__name__)

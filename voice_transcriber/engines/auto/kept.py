@@ -9,8 +9,7 @@ from pathlib import Path
 import msgspec
 
 from voice_transcriber.engines.auto.records import Basis, Measured
-from voice_transcriber.engines.conversions import file_sha256
-from voice_transcriber.files import write_durably
+from voice_transcriber.files import file_sha256, write_durably
 
 log = logging.getLogger(__name__)
 

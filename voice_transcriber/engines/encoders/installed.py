@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.util import find_spec
 
 from voice_transcriber.errors import ConfigurationError
@@ -19,7 +20,9 @@ def is_installed(encoder: str) -> bool:
     return encoder not in BACKENDS or find_spec(encoder) is not None
 
 
-def check_encoder(encoder: str, *, engine: str) -> None:
+def check_encoder(
+    encoder: str, *, engine: str, is_installed: Callable[[str], bool] = is_installed
+) -> None:
     """Raises ConfigurationError where ENCODER cannot be used."""
     if encoder not in BACKENDS:
         return

@@ -15,7 +15,7 @@ from collections.abc import Collection
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
-from voice_transcriber.engines.client import Answer, Blame, HostCrash, OnAnswer
+from voice_transcriber.engines.client import Answer, Blame, HostCrash, OnAnswer, reply_of
 from voice_transcriber.engines.gpu_policy import GpuStatus
 from voice_transcriber.engines.protocol import (
     LanguageRequest,
@@ -163,12 +163,7 @@ class RemoteEngine:
     def call(self, request: Request) -> Reply:
         future: Future[Answer] = Future()
         self.submit(request, lambda _number, answer: future.set_result(answer))
-        answer = future.result()
-        if isinstance(answer, HostCrash):
-            raise answer.as_error()
-        if isinstance(answer, TranscriberError):
-            raise answer
-        return answer
+        return reply_of(future.result())
 
     def cancel(self, request_ids: Collection[int]) -> None:
         with self._lock:
