@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from voice_transcriber.engines.remote.engine import RemoteEngine
 
 REMOTE = "remote"
-EXPRESS_WORKERS = 2
+EXPRESS_WORKERS = 6  # clips of jobs that run side by side share a batch
 SAMPLE = Path(__file__).resolve().parent / "assets" / "sample.flac"
 
 

@@ -16,7 +16,7 @@ from voice_transcriber.job import SAMPLE_RATE
 BatchKey = tuple[str | int | None, ...]
 
 PATIENCE_BATCHES = 32  # a window that waited for so many goes first, whatever else waits
-LIKE_LENGTH = 5 * SAMPLE_RATE  # by so much less urgent companions may be longer
+LIKE_LENGTH = 5 * SAMPLE_RATE  # by so much those may be longer that others should not wait for
 
 
 @dataclass(frozen=True)
@@ -78,11 +78,27 @@ class Batcher:
             return []
         order = self._order(is_loaded)
         first = self._overdue() or order[0]
-        batch = [first, *self._companions(first, order)[: batch_size(first.request) - 1]]
+        batch = [first, *self._companions(first.request, order)[: batch_size(first.request) - 1]]
         self._taken += 1
         self.drop([item.id for item in batch])
         self._note_served(batch)
         return batch
+
+    def take_joining(self, first: WindowRequest, *, room: int) -> list[Waiting]:
+        """At most `room` windows that came after the batch of `first` was taken and may share it,
+        removed from here: none when something more urgent waits.
+        """
+        if first.alone or room <= 0 or self.has_before(first.priority):
+            return []
+        order = self._order(lambda model: model == first.model)
+        joining = [
+            item
+            for item in self._companions(first, order)
+            if item.request.priority == first.priority and _is_like(item.request, first)
+        ][:room]
+        self.drop([item.id for item in joining])
+        self._note_served(joining)
+        return joining
 
     def has_before(self, priority: int) -> bool:
         """Whether something more urgent waits, for whatever model."""
@@ -104,7 +120,7 @@ class Batcher:
         if not order:
             return []
         first = order[0]
-        batch = [first, *self._companions(first, order)[: batch_size(first.request) - 1]]
+        batch = [first, *self._companions(first.request, order)[: batch_size(first.request) - 1]]
         self.drop([item.id for item in batch])
         self._note_served(batch)
         return batch
@@ -156,28 +172,32 @@ class Batcher:
         self._overdue_at = self._taken
         return oldest
 
-    def _companions(self, first: Waiting, order: list[Waiting]) -> list[Waiting]:
+    def _companions(self, first: WindowRequest, order: list[Waiting]) -> list[Waiting]:
         """Those that may share the batch: the more urgent, then the nearer in length, first."""
-        if first.request.alone:
+        if first.alone:
             return []
-        key = batch_key(first.request)
+        key = batch_key(first)
         matching = [
             item
             for item in order
-            if item is not first
+            if item.request is not first
             and not item.request.alone
             and batch_key(item.request) == key
-            and _keeps_nobody(item, first)
+            and _keeps_nobody(item.request, first)
         ]
-        length = first.request.speech_samples
         return sorted(
             matching,
-            key=lambda item: (item.request.priority, abs(item.request.speech_samples - length)),
+            key=lambda item: (
+                item.request.priority,
+                abs(item.request.speech_samples - first.speech_samples),
+            ),
         )
 
 
-def _keeps_nobody(item: Waiting, first: Waiting) -> bool:
+def _keeps_nobody(request: WindowRequest, first: WindowRequest) -> bool:
     """An urgent clip is not kept by a long window that may wait."""
-    is_less_urgent = item.request.priority > first.request.priority
-    longest = first.request.speech_samples + LIKE_LENGTH
-    return not is_less_urgent or item.request.speech_samples <= longest
+    return request.priority <= first.priority or _is_like(request, first)
+
+
+def _is_like(request: WindowRequest, first: WindowRequest) -> bool:
+    return request.speech_samples <= first.speech_samples + LIKE_LENGTH

@@ -10,7 +10,7 @@ import logging
 import queue
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -38,7 +38,7 @@ from voice_transcriber.engines.protocol import (
 )
 from voice_transcriber.engines.registry import make_detector, make_engine
 from voice_transcriber.engines.stopwatch import Stopwatch
-from voice_transcriber.engines.windows import encode_windows, warm_up
+from voice_transcriber.engines.windows import encode_ahead, warm_up
 from voice_transcriber.engines.work_board import URGENT, WINDOWS, WorkBoard
 from voice_transcriber.errors import InternalError, TranscriberError
 from voice_transcriber.job import Priority
@@ -210,10 +210,21 @@ class EngineHost:
         first = batch[0].request
         with self._board.work(WINDOWS, [item.id for item in batch], alone=first.alone):
             self._running = None if first.alone else first
-            replies = self._batch_replies(batch)
+            replies = self._batch_replies(batch, gather=self._gather)
             self._running = None
             for reply in replies:
                 self._channel.send(reply)
+
+    def _gather(self, batch: list[Waiting]) -> None:
+        """Encode the batch; windows that come meanwhile join it, as far as there is room."""
+        first, new = batch[0].request, list(batch)
+        while new and self._desk.encode([item.request for item in new]):
+            self._take_urgent_messages(first)
+            room = self._desk.batch_size(first) - len(batch)
+            new = self._batcher.take_joining(first, room=room)
+            batch += new
+            if new:
+                self._board.tell(WINDOWS, [item.id for item in batch])
 
     def _let_urgent_pass(self) -> None:
         """Called between two steps of a batch, by a thread that decodes it: this loop waits."""
@@ -255,8 +266,12 @@ class EngineHost:
             else:
                 self._later.append(message)
 
-    def _batch_replies(self, batch: Sequence[Waiting]) -> list[Message]:
+    def _batch_replies(
+        self, batch: list[Waiting], *, gather: Callable[[list[Waiting]], None] = lambda batch: None
+    ) -> list[Message]:
+        """`gather` is called first, and may add to the batch."""
         try:
+            gather(batch)
             replies = self._desk.transcribe([item.request for item in batch])
         except TranscriberError as error:
             return [error_to_message(item.id, error) for item in batch]
@@ -276,12 +291,11 @@ class EngineHost:
         keys = [
             (request.model, request.pcm, request.gain, start, end) for start, end in request.windows
         ]
-        with watch.stage("encode"):
-            features = encode_windows(model, keys, shelf)
+        encode_ahead(model, keys, shelf)
+        features = [shelf.look(key, watch) for key in keys]
+        shelf.trim()
         with watch.stage("language"):
             votes = model.detect_language(features)
-        for key, window_features in zip(keys, features, strict=True):
-            shelf.keep(key, window_features)
         return LanguageReply(votes=[dict(vote) for vote in votes], stages_s=watch.stages_s)
 
     def _load(self, request: LoadRequest) -> LoadReply:

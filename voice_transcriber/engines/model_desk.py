@@ -34,7 +34,12 @@ from voice_transcriber.engines.protocol import (
     WindowReply,
     WindowRequest,
 )
-from voice_transcriber.engines.windows import FeatureShelf, transcribe_batch
+from voice_transcriber.engines.windows import (
+    FeatureShelf,
+    encode_ahead,
+    feature_key,
+    transcribe_batch,
+)
 from voice_transcriber.errors import EngineOutOfMemory, GpuFailed, TranscriberError
 from voice_transcriber.processes.channel import Channel
 from voice_transcriber.processes.memory import available_bytes
@@ -132,6 +137,19 @@ class ModelDesk:
         replies = self.with_model(requests[0], lambda model: self._in_parts(model, requests))
         self._note_status(requests[0].model)
         return replies
+
+    def encode(self, requests: Sequence[WindowRequest]) -> bool:
+        """Ahead of `transcribe`. False when that failed for the device's sake: what then follows
+        is left to `transcribe`, which meets the same. Raises as `load` does.
+        """
+        model = self.load(requests[0])
+        try:
+            encode_ahead(model, [feature_key(request) for request in requests], self.shelf)
+        except (EngineOutOfMemory, GpuFailed) as fault:
+            log.info("%d windows are not encoded ahead: %s", len(requests), fault.message)
+            self.shelf.clear()
+            return False
+        return True
 
     def with_model(self, request: NamesModel, work: Callable[[Model], T]) -> T:
         """What `work` gives; a GPU that fails at it is left for the CPU.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,19 +24,41 @@ SHELF_SIZE = 8  # windows whose features wait between language detection and dec
 SHORTEST_DIVIDED = 20 * SAMPLE_RATE  # shorter windows are not cut in two
 
 
+@dataclass(frozen=True)
+class Shelved:
+    """Features of one window, with the seconds of making them that nobody was told of yet."""
+
+    features: Features
+    stages_s: Mapping[str, float]
+
+
 class FeatureShelf:
     """Features that were needed once and will be needed again: encoded once, used twice."""
 
     def __init__(self) -> None:
-        self._kept: dict[FeatureKey, Features] = {}
+        self._kept: dict[FeatureKey, Shelved] = {}
 
-    def keep(self, key: FeatureKey, features: Features) -> None:
-        self._kept[key] = features
+    def __contains__(self, key: FeatureKey) -> bool:
+        return key in self._kept
+
+    def keep(self, key: FeatureKey, shelved: Shelved) -> None:
+        self._kept[key] = shelved
+
+    def take(self, key: FeatureKey) -> Shelved:
+        """Raises KeyError."""
+        return self._kept.pop(key)
+
+    def look(self, key: FeatureKey, watch: Stopwatch) -> Features:
+        """What stays on the shelf; `watch` is told of its seconds. Raises KeyError."""
+        shelved = self._kept[key]
+        watch.add(shelved.stages_s)
+        self._kept[key] = Shelved(shelved.features, {})
+        return shelved.features
+
+    def trim(self) -> None:
+        """Whoever waits the longest will probably not be asked for any more."""
         while len(self._kept) > SHELF_SIZE:
             del self._kept[next(iter(self._kept))]
-
-    def take(self, key: FeatureKey) -> Features | None:
-        return self._kept.pop(key, None)
 
     def clear(self) -> None:
         self._kept.clear()
@@ -48,16 +70,27 @@ def warm_up(model: Model) -> None:
     model.decode(features, DecodeOptions(language="en", beam_size=None, best_of=None))
 
 
-def encode_windows(model: Model, keys: Sequence[FeatureKey], shelf: FeatureShelf) -> list[Features]:
-    """Features of the windows, from the shelf where they are there."""
-    found = {key: shelf.take(key) for key in keys}
-    missing = [key for key in keys if found[key] is None]
-    if missing:
+def feature_key(request: WindowRequest) -> FeatureKey:
+    return (request.model, request.pcm, request.gain, request.start, request.end)
+
+
+def encode_ahead(model: Model, keys: Sequence[FeatureKey], shelf: FeatureShelf) -> None:
+    """Put the features of these windows on the shelf, as far as they are not there.
+
+    Raises EngineOutOfMemory, GpuFailed.
+    """
+    missing = list(dict.fromkeys(key for key in keys if key not in shelf))
+    if not missing:
+        return
+    watch = Stopwatch()
+    with watch.stage("encode"):
         windows = [
             read_samples(Path(pcm), start, end, gain=gain) for _, pcm, gain, start, end in missing
         ]
-        found.update(zip(missing, model.encode(windows), strict=True))
-    return [found[key] for key in keys]
+        features = model.encode(windows)
+    share_s = _shares(watch, len(missing))
+    for key, one in zip(missing, features, strict=True):
+        shelf.keep(key, Shelved(one, share_s))
 
 
 def transcribe_batch(
@@ -65,7 +98,11 @@ def transcribe_batch(
 ) -> list[WindowReply]:
     """One reply for each request; all share a batch key. Raises EngineOutOfMemory, GpuFailed."""
     first = requests[0]
-    keys = [(one.model, one.pcm, one.gain, one.start, one.end) for one in requests]
+    keys = [feature_key(request) for request in requests]
+    encode_ahead(model, keys, shelf)
+    shelved = {key: shelf.take(key) for key in dict.fromkeys(keys)}
+    shelf.trim()
+    features = [shelved[key].features for key in keys]
     options = DecodeOptions(
         language=first.language,
         task=first.task,
@@ -75,22 +112,26 @@ def transcribe_batch(
         temperature=TEMPERATURES[0],
     )
     watch = Stopwatch()
-    with watch.stage("encode"):
-        features = encode_windows(model, keys, shelf)
     with watch.stage("text"):
         hypotheses = model.decode(features, options)
         divided = [
             index for index, found in enumerate(hypotheses) if _is_divided(requests[index], found)
         ]
         hypotheses = raise_temperature(model, features, options, hypotheses, leave=divided)
-    share_s = {name: seconds / len(requests) for name, seconds in watch.stages_s.items()}
+    share_s = _shares(watch, len(requests))
+    told_s = [{**shelved[key].stages_s, **share_s} for key in keys]
     halves = iter(_first_halves(model, [requests[index] for index in divided], shelf))
     return [
-        next(halves).with_stages(share_s)
+        next(halves).with_stages(told_s[index])
         if index in divided
-        else _Reader(model, request, share_s).reply(hypotheses[index], features[index])
+        else _Reader(model, request, told_s[index]).reply(hypotheses[index], features[index])
         for index, request in enumerate(requests)
     ]
+
+
+def _shares(watch: Stopwatch, windows: int) -> Mapping[str, float]:
+    """Each window's part of the seconds."""
+    return {name: seconds / windows for name, seconds in watch.stages_s.items()}
 
 
 def _is_divided(request: WindowRequest, hypothesis: Hypothesis) -> bool:
@@ -124,7 +165,7 @@ def _quiet_middle(request: WindowRequest) -> int:
 class _Reader:
     """Turns what the decoder wrote for one window into segments with times in the file."""
 
-    def __init__(self, model: Model, request: WindowRequest, share_s: dict[str, float]) -> None:
+    def __init__(self, model: Model, request: WindowRequest, share_s: Mapping[str, float]) -> None:
         self._model = model
         self._request = request
         self._vocabulary = model.tokens(language=request.language, task=request.task)

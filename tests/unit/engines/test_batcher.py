@@ -39,6 +39,9 @@ class Room:
         )
         return [item.id for item in batch]
 
+    def take_joining(self, first: dict[str, Any], *, room: int = 8) -> list[int]:
+        return [item.id for item in self.batcher.take_joining(window_request(**first), room=room)]
+
 
 def speech(seconds: int) -> dict[str, Any]:
     return {"end": 30 * SAMPLE_RATE, "speech_end": seconds * SAMPLE_RATE}
@@ -211,6 +214,31 @@ def test_what_needs_another_model_or_must_be_alone_does_not_pass(other: dict[str
 
 def test_what_passes_shares_a_batch_by_the_same_rules() -> None:
     assert Room(HIGH, HIGH | {"language": "de"}, HIGH, batch_size=8).take_before(LOW) == [1, 3]
+
+
+def test_what_is_as_urgent_joins_a_batch_that_has_room() -> None:
+    room = Room(NORMAL, LOW, NORMAL, NORMAL)
+    assert room.take_joining(NORMAL, room=2) == [1, 3]
+    assert room.take() == [4, 2]
+
+
+@pytest.mark.parametrize(
+    ("first", "waiting", "size"),
+    [
+        (NORMAL, NORMAL, 0),
+        (NORMAL, NORMAL | {"language": "de"}, 8),
+        (NORMAL, NORMAL | {"alone": True}, 8),
+        (NORMAL | {"alone": True}, NORMAL, 8),
+        (NORMAL | speech(5), NORMAL | speech(20), 8),
+    ],
+    ids=["a full batch", "another key", "a suspect", "the batch of a suspect", "a longer window"],
+)
+def test_what_does_not_join(first: dict[str, Any], waiting: dict[str, Any], size: int) -> None:
+    assert Room(waiting).take_joining(first, room=size) == []
+
+
+def test_nothing_joins_while_something_more_urgent_waits() -> None:
+    assert Room(NORMAL, HIGH | {"model": "base"}).take_joining(NORMAL) == []
 
 
 def test_a_cancelled_window_is_not_decoded() -> None:

@@ -18,6 +18,7 @@ import pytest
 
 from tests.recordings import poison, silence, tone, write_pcm
 from tests.running import until
+from tests.unit.engines.held_engine import HeldEngine, HeldModel
 from tests.unit.engines.requests import window_request
 from voice_transcriber.engines.checkpoints import DEMO_FILE
 from voice_transcriber.engines.child import (
@@ -187,6 +188,13 @@ def test_a_chunk_that_is_not_the_last_is_cut_where_it_is_quiet(
     assert 45 * SAMPLE_RATE < reply.end < 46 * SAMPLE_RATE
 
 
+def short_plan(pcm: str) -> PlanRequest:
+    """Of a second."""
+    return PlanRequest(
+        pcm=pcm, start=0, limit=SAMPLE_RATE, is_last=True, vad_filter=True, level=False
+    )
+
+
 def test_a_plan_does_not_wait_for_a_batch_to_end(process: EngineClient, tmp_path: Path) -> None:
     """The window takes a second at least, the plan of a second of sound a few milliseconds."""
     path = str(write_pcm(tmp_path / "long.pcm", tone(100)))
@@ -194,11 +202,7 @@ def test_a_plan_does_not_wait_for_a_batch_to_end(process: EngineClient, tmp_path
     came: queue.SimpleQueue[str] = queue.SimpleQueue()
     process.submit(window(path, end_s=100), lambda *_: came.put("window"))
     until(lambda: process.is_at_work)
-    limit = SAMPLE_RATE
-    process.submit(
-        PlanRequest(pcm=path, start=0, limit=limit, is_last=True, vad_filter=True, level=False),
-        lambda *_: came.put("plan"),
-    )
+    process.submit(short_plan(path), lambda *_: came.put("plan"))
     assert [came.get(timeout=PATIENCE_S) for _ in range(2)] == ["plan", "window"]
 
 
@@ -327,6 +331,29 @@ def test_a_clip_whose_language_was_asked_for_does_not_miss_the_next_batch(
         ask_for_text,
     )
     assert [came.get(timeout=PATIENCE_S) for _ in range(4)].index("clip") <= 1
+
+
+def test_windows_that_come_while_a_batch_is_encoded_join_it(
+    monkeypatch: pytest.MonkeyPatch, pcm: str
+) -> None:
+    model = HeldModel()
+    monkeypatch.setattr(HeldEngine, "model", model)
+    entry = replace(ENGINES["fake"], engine="tests.unit.engines.held_engine:HeldEngine")
+    monkeypatch.setitem(cast(dict[str, EngineEntry], ENGINES), "held", entry)
+    options = replace(OPTIONS, engine="held")
+    client = EngineClient(lambda: started(options, place=ON_CPU, free_bytes=10**12))
+    answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+    client.submit(window(pcm), lambda _, answer: answers.put(answer))
+    assert model.encoding.wait(PATIENCE_S)
+    for second in range(OPTIONS.batch_size):
+        request = window(pcm, start_s=second, end_s=second + 1)
+        client.submit(request, lambda _, answer: answers.put(answer))
+    client.call(short_plan(pcm))  # it was read after the windows
+    model.may_go_on.set()
+    for _ in range(OPTIONS.batch_size + 1):
+        assert isinstance(answers.get(timeout=PATIENCE_S), WindowReply)
+    assert model.batches == [OPTIONS.batch_size, 1]
+    stop(client)
 
 
 def test_a_model_can_be_loaded_before_it_is_needed(client: EngineClient, pcm: str) -> None:

@@ -24,7 +24,7 @@ from voice_transcriber.processes.memory import free_unused_memory
 
 log = logging.getLogger(__name__)
 
-BUDGET_S = 10.0  # for a model of the size of base; a larger one has more
+BUDGET_S = 20.0  # for a model of the size of base; a larger one has more
 MOST_S = 60.0
 _BASE_BYTES = 145_300_000
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-# Each (windows, heads, entries, width); of the audio's keys the last two are exchanged.
+# Each (windows, heads, entries, width).
 KeysValues = tuple[Tensor, Tensor]
 
 _FIRST_STEPS = 64  # room for the text of most windows

@@ -50,6 +50,10 @@ class _Attention:
     def keys_values(self, x: Tensor) -> KeysValues:
         return self._split(self._key(x)), self._split(self._value(x))
 
+    def kept_keys_values(self, x: Tensor) -> KeysValues:
+        """To be read at many steps: each head's lie together."""
+        return self._split(self._key(x)).contiguous(), self._split(self._value(x)).contiguous()
+
     def to_text(self, x: Tensor, memory: KeysValues, mask: Tensor) -> Tensor:
         """x: (windows, queries, state); mask: (windows or 1, 1, queries, entries), added."""
         keys, values = memory
@@ -76,7 +80,7 @@ class _Attention:
         keys, _ = memory
         queries = self._split(self._query(x))
         scale = 1 / math.sqrt(queries.shape[3])
-        scores = torch.bmm(queries.flatten(0, 1) * scale, keys.flatten(0, 1))
+        scores = torch.bmm(queries.flatten(0, 1) * scale, keys.flatten(0, 1).transpose(1, 2))
         return scores.view(*queries.shape[:2], *scores.shape[1:])
 
     def _joined(self, x: Tensor) -> Tensor:
@@ -117,10 +121,8 @@ class DecoderNetwork:
 
     def audio_memory(self, features: Tensor, log_counts: Tensor | None = None) -> AudioMemory:
         """features: (windows, frames, state), of the encoder's output."""
-        layers = [block.audio_attention.keys_values(features) for block in self._blocks]
         return AudioMemory(
-            [(keys.transpose(2, 3).contiguous(), values.contiguous()) for keys, values in layers],
-            log_counts,
+            [block.audio_attention.kept_keys_values(features) for block in self._blocks], log_counts
         )
 
     def text_memory(self, *, windows: int, prefix: int, beams: int) -> TextMemory:
