@@ -32,6 +32,11 @@ def load_settings(
     return Settings.from_mapping({**values, **secrets}, base=env_file.parent, sources=sources)
 
 
+def kill_at(environ: Mapping[str, str] = os.environ) -> str:
+    """Where a test wants the program to die (voice_transcriber/kill_points.py); mostly nowhere."""
+    return environ.get("KILL_AT", "")
+
+
 def _secrets_from_files(values: Mapping[str, str]) -> dict[str, str]:
     """NAME_FILE names a file that holds the secret NAME (container secrets)."""
     secrets = {}

@@ -12,13 +12,13 @@ from typing import Any
 
 from voice_transcriber.data_folder import DataFolder
 from voice_transcriber.job import Claim, JobError, Lane, NewJob, TranscribeOptions, search_key
+from voice_transcriber.store.base import LONGEST_DELAY_S
 from voice_transcriber.store.library import Database
 from voice_transcriber.store.sqlite import SqliteStore
 from voice_transcriber.transcript.model import Transcript
 
 _OWNER = "bench"
 _ROOM = 1_000_000
-_DAY_S = 86_400.0
 _NAMES = ("Interview", "Lecture", "Board meeting", "Voice note", "Court hearing", "Séance")
 _ERROR = JobError(code="not_audio", message="This is no recording.", remedy="Send another file.")
 _PERFORMANCE = {
@@ -42,12 +42,12 @@ def seed_completed(data_dir: Path, name: str, transcript: Transcript) -> str:
 
 
 def seed_list(data_dir: Path, transcript: Transcript, *, jobs: int, waiting: int) -> None:
-    """So many jobs: completed, failed and cancelled ones, and the newest wait until tomorrow."""
+    """So many jobs: completed, failed and cancelled ones, and the newest wait for ten minutes."""
     with _store(data_dir) as store:
         store.complete(_running(store, "completed.mp3"), transcript, _PERFORMANCE)
         store.fail(_running(store, "failed.mp3"), _ERROR, _PERFORMANCE)
         store.cancel(store.add(_new("cancelled.mp3"), max_queued=_ROOM).id)
-        store.release(_running(store, "waiting.mp3"), run_at=time.time() + _DAY_S)
+        store.release(_running(store, "waiting.mp3"), run_at=time.time() + LONGEST_DELAY_S)
     database = Database(DataFolder(data_dir).database)
     *ended, queued = database.table("jobs").rows_where(order_by="seq")
     copied = [

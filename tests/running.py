@@ -96,7 +96,8 @@ def blob_files(services: Services) -> list[Path]:
 
 
 def sidecars(services: Services) -> list[Path]:
-    return list((services.settings.data_dir / "transcripts").iterdir())
+    """The files that finished jobs can be rebuilt from."""
+    return list((services.settings.data_dir / "transcripts").glob("*.json"))
 
 
 def runs(services: Services, job: Job) -> bool:

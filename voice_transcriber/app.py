@@ -10,6 +10,7 @@ from flask import Flask
 from voice_transcriber.settings import Settings
 from voice_transcriber.web import (
     access,
+    api_audit,
     api_cache,
     api_docs,
     api_gpu,
@@ -17,10 +18,12 @@ from voice_transcriber.web import (
     api_models,
     api_ops,
     api_system,
+    audit,
     context,
     error_pages,
     models_page,
     pages,
+    tus,
     ui,
     wording,
 )
@@ -47,11 +50,14 @@ def create_app(settings: Settings, services: Services) -> Flask:
     _configure(app, settings)
     context.bind(app, services)
     access.install(app)
+    audit.install(app)
     error_pages.install(app)
     wording.install(app)
     app.register_blueprint(api_jobs.bp)
+    app.register_blueprint(tus.bp)
     app.register_blueprint(api_models.bp)
     app.register_blueprint(api_cache.bp)
+    app.register_blueprint(api_audit.bp)
     app.register_blueprint(api_ops.bp)
     app.register_blueprint(api_system.bp)
     app.register_blueprint(api_gpu.bp)

@@ -2,22 +2,52 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
-from collections.abc import Callable
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from voice_transcriber.errors import DiskFull, StorageRefuses
+
+FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT})  # the disk, or the user's part of it
+REFUSED_ERRNOS = frozenset(
+    {errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE}
+)
 
 _BLOCK_BYTES = 4 * 1024 * 1024
 
 
+@contextmanager
+def full_disk_told() -> Iterator[None]:
+    """Turn a full disk, or a full quota, into DiskFull, one that refuses into StorageRefuses."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in FULL_ERRNOS:
+            raise DiskFull from error
+        if error.errno in REFUSED_ERRNOS:
+            raise StorageRefuses from error
+        raise
+
+
 def write_durably(path: Path, data: bytes) -> None:
-    """Replace a file as a whole: readers see the old content or the new, also after a power cut."""
+    """Replace a file as a whole: readers see the old content or the new, also after a power cut.
+
+    Raises OSError; nothing half-written is left then.
+    """
     part = path.with_name(path.name + ".part")
-    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    rename_durably(part, path)
+    try:
+        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        rename_durably(part, path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def rename_durably(source: Path, target: Path) -> None:
@@ -35,6 +65,20 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def take_rights_of_others(path: Path) -> bool:
+    """Leave a file or folder to its owner alone; whether anybody else had rights on it.
+
+    Windows has no such rights; files of other owners are left as they are. Raises OSError.
+    """
+    if os.name == "nt":
+        return False
+    state = path.stat()
+    if state.st_mode & 0o077 == 0 or state.st_uid != os.geteuid():
+        return False
+    path.chmod(stat.S_IMODE(state.st_mode) & 0o700)
+    return True
 
 
 def file_stamp(path: Path) -> str:

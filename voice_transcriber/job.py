@@ -6,11 +6,14 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import Any
+from typing import Any, Literal, get_args
 
 SAMPLE_RATE = 16_000  # samples a second of all prepared audio, mono
 MAX_WINDOW = 30 * SAMPLE_RATE  # what a model hears at a time
 MAX_GAP = 5 * SAMPLE_RATE  # longer silence separates windows
+
+EngineName = Literal["openai-whisper", "faster-whisper"]  # that a job may name
+ENGINE_NAMES: tuple[EngineName, ...] = get_args(EngineName)
 
 
 def search_key(text: str) -> str:
@@ -81,6 +84,7 @@ class TranscribeOptions:
     from_s: float = 0.0  # only this stretch of the recording is transcribed;
     to_s: float | None = None  # times stay those of the file
     audio_track: int | None = None  # from 0, among the sound tracks; None: the first one
+    engine: str | None = None  # one of ENGINE_NAMES; None: the installation's
     use_cache: bool = True  # False: computed anew, whatever is known of the recording
 
 
@@ -104,6 +108,7 @@ class NewJob:
     options: TranscribeOptions
     priority: Priority = Priority.NORMAL
     run_at: float = 0.0  # no worker takes it before this time
+    submitter: str | None = None  # who is to have only so many waiting; None: this machine
 
 
 @dataclass(frozen=True, kw_only=True)

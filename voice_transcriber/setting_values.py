@@ -75,6 +75,17 @@ def parse_server_url(text: str) -> str:
     return url
 
 
+def parse_clamd_address(text: str) -> str:
+    """host:port, or the absolute path of a socket."""
+    address = text.strip()
+    if address.startswith("/"):
+        return address
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal() or not 1 <= int(port) <= 65535:
+        raise ValueError("give host:port, such as localhost:3310, or the path of a socket")
+    return address
+
+
 def parse_remote_models(text: str) -> tuple[str, ...]:
     """The server's name for every model, or pairs of our name and the server's."""
     entries = parse_model_names(text)
@@ -109,6 +120,27 @@ def parse_duration(text: str) -> float:
     if seconds <= 0:
         raise ValueError("give a time above zero")
     return seconds
+
+
+def parse_time_limit(text: str) -> float | Literal["auto"]:
+    if text.strip().lower() == "auto":
+        return "auto"
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise ValueError(f"{error}, or auto") from None
+
+
+def parse_memory_limit(text: str) -> int | Literal["auto", "off"]:
+    match text.strip().lower():
+        case "auto":
+            return "auto"
+        case "off":
+            return "off"
+    try:
+        return parse_size(text)
+    except ValueError as error:
+        raise ValueError(f"{error}, or auto, or off") from None
 
 
 def whole_number(low: int, high: int) -> Callable[[str], int]:

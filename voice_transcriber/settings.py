@@ -6,7 +6,9 @@ value raises ConfigurationError, which names the variable and the remedy.
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
+import json
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -20,9 +22,11 @@ from voice_transcriber.errors import ConfigurationError
 from voice_transcriber.setting_values import (
     one_of,
     parse_batch_size,
+    parse_clamd_address,
     parse_duration,
     parse_folder,
     parse_instance,
+    parse_memory_limit,
     parse_model_names,
     parse_names,
     parse_optional_file,
@@ -33,6 +37,7 @@ from voice_transcriber.setting_values import (
     parse_size,
     parse_switch,
     parse_text,
+    parse_time_limit,
     parse_token,
     whole_number,
 )
@@ -54,9 +59,9 @@ class Setting:
     @property
     def field_name(self) -> str:
         """Its field in Settings, with the unit."""
-        if self.parse is parse_size:
+        if self.parse in (parse_size, parse_memory_limit):
             return f"{self.name.lower()}_bytes"
-        if self.parse is parse_duration:
+        if self.parse in (parse_duration, parse_time_limit):
             return f"{self.name.lower()}_s"
         return self.name.lower()
 
@@ -85,18 +90,29 @@ SETTING_GROUPS: Mapping[str, tuple[Setting, ...]] = {
         Setting("API_KEY", "", parse_text, "Key that every request must carry when set (at least 16 characters). Empty: no key, loopback only.", secret=True),
         Setting("ALLOW_WITHOUT_KEY", "false", parse_switch, "On: other machines may reach the server without a key; for a container whose port is published on loopback only. Off: listening beyond loopback needs API_KEY."),
         Setting("MAX_FILE_SIZE", "500MB", parse_size, "Largest upload; units KB, MB, GB; a plain number is megabytes.", aliases=("MAX_FILE_SIZE_MB",)),
+        Setting("UPLOAD_EXPIRY", "24h", parse_duration, "Time without a byte after which an upload that can be resumed is deleted."),
+        Setting("MAX_CONNECTIONS_PER_ADDRESS", "256", whole_number(0, 6000), "Connections that one address beyond loopback may have open at a time (one network of IPv6); more are closed at once. 0: as many as it likes, for a server behind a proxy or a container's port mapping, where all clients have one address."),
+    ),
+    "Security": (
+        Setting("SCAN_UPLOADS", "false", parse_switch, "On: each upload is looked at by the virus scanner clamd before it is accepted; while clamd is away none is. Off: uploads are not scanned."),
+        Setting("CLAMD_ADDRESS", "localhost:3310", parse_clamd_address, "Where clamd listens, for SCAN_UPLOADS: host:port, or the path of its socket."),
+        Setting("AUDIT_DAYS", "365", whole_number(1, 36500), "Days that the record of who did what is kept."),
     ),
     "Folders": (
         Setting("DATA_DIR", "data", parse_folder, "Folder of the database, the audio and the transcripts. One running instance owns it."),
         Setting("WHISPER_MODEL_DIR", "models", parse_folder, "Folder of the model files; downloads go there, and your own .pt files are found there."),
         Setting("RETENTION_DAYS", "0", whole_number(0, 36500), "Days after which ended jobs are deleted with their audio. 0 keeps them until you delete them."),
+        Setting("BACKUP_INTERVAL", "24h", parse_duration, "Time between two copies of the database, which are made while it is used."),
+        Setting("BACKUP_KEEP", "7", whole_number(0, 1000), "Copies of the database that are kept in DATA_DIR/backups; the text of a deleted job is in them until they go. 0: none are made."),
         Setting("TRANSCRIPTIONS_DIR", "", parse_optional_folder, "Folder in which each finished job's files are written, named after the recording. Empty: none are written."),
         Setting("OUTPUT_FORMATS", "txt,srt", parse_names, "Formats of the files in TRANSCRIPTIONS_DIR, comma-separated: txt, srt, vtt, tsv, csv, json, whisper.json, lrc, docx, html."),
     ),
     "Jobs": (
         Setting("MAX_CONCURRENT_JOBS", "3", whole_number(1, 64), "Long jobs that run at the same time; short clips and more urgent jobs have a lane of their own.", aliases=("WORKERS",)),
         Setting("MAX_QUEUE_SIZE", "1000", whole_number(1, 1_000_000), "Jobs that may wait; the next one is refused with queue_full."),
+        Setting("MAX_QUEUE_PER_KEY", "100", whole_number(1, 1_000_000), "Jobs of one API key, or without one of one address, that may wait; the next one is refused with too_many_queued. Clients on this machine are not counted."),
         Setting("CLEANUP_INTERVAL", "300", parse_duration, "Seconds between two rounds of housekeeping: temporary files, stray uploads, idle models, retention."),
+        Setting("JOB_TIME_LIMIT", "auto", parse_time_limit, "Longest time that a job may run at a stretch, without the download of its model; then it fails with job_took_too_long, and a retry goes on where it stopped. auto: ten times the recording's length, at least an hour."),
         Setting("SHUTDOWN_GRACE", "30", parse_duration, "Seconds that running jobs have, after SIGTERM, to commit the windows in work."),
     ),
     "Audio": (
@@ -108,7 +124,9 @@ SETTING_GROUPS: Mapping[str, tuple[Setting, ...]] = {
     "Models and engine": (
         Setting("ENGINE", "openai-whisper", one_of("openai-whisper", "faster-whisper", "auto", "remote", "fake"), "Speech engine. openai-whisper: PyTorch. faster-whisper: CTranslate2, which can compute with 8-bit weights; it converts a model once, on first use. auto: the faster one of these two on this machine, measured once for each model. remote: a server of your choice, see the group Remote engine. fake is for tests of the program: it invents its text."),
         Setting("ENCODER", "auto", one_of("auto", "own", "openvino"), "What turns sound into what the engine's decoder reads, on a CPU. own: the engine's own encoder. openvino: OpenVINO's, from the same model file; needs requirements-openvino.txt. auto: with ENGINE=auto the fastest one that is installed, else own."),
-        Setting("ENGINE_ISOLATION", "process", one_of("process", "thread"), "process: the engine runs in a child process that is replaced when it crashes. thread: in the app's own process (debugger, smallest machines)."),
+        Setting("ENGINE_ISOLATION", "process", one_of("process", "thread"), "process: the engine runs in a child process that is replaced when it crashes. thread: in the app's own process (debugger, smallest machines), where a crash ends the app, what hangs cannot be ended, and ENGINE_MEMORY_LIMIT does nothing."),
+        Setting("NO_PROGRESS_LIMIT", "15m", parse_duration, "Time without any progress after which the engine's process is taken for hung and replaced; the jobs go on. A batch that is only slow makes progress."),
+        Setting("ENGINE_MEMORY_LIMIT", "auto", parse_memory_limit, "Memory that the engine's process may hold; above it, it is replaced as soon as the windows in work are done, and no job loses anything. Units KB, MB, GB. auto: nine tenths of the machine's or the container's memory. off: no limit."),
         Setting("DEFAULT_MODEL", "base", parse_text, "Model that is used where a job names none.", aliases=("MODEL_SIZE",)),
         Setting("PRELOAD_MODELS", "", parse_model_names, "Models that are loaded when the program starts, comma-separated; a missing one is downloaded first."),
         Setting("OFFLINE", "false", parse_switch, "On: no connection to other machines is ever opened; a model that is not in WHISPER_MODEL_DIR is refused. Off: missing models are downloaded."),
@@ -143,7 +161,9 @@ SETTING_GROUPS: Mapping[str, tuple[Setting, ...]] = {
         Setting("DISK_CACHE_TTL", "30d", parse_duration, "Time that a result stays in the database."),
     ),
     "Logs": (
-        Setting("LOG_LEVEL", "WARNING", one_of("DEBUG", "INFO", "WARNING", "ERROR"), "Lowest level of the lines in the log (standard error)."),
+        Setting("LOG_LEVEL", "WARNING", one_of("DEBUG", "INFO", "WARNING", "ERROR"), "Lowest level of the lines in the log (standard error, and a server's files in DATA_DIR/logs)."),
+        Setting("LOG_SIZE", "1GB", parse_size, "Room for the log's files in DATA_DIR; the oldest goes first."),
+        Setting("LOG_DAYS", "30", whole_number(1, 36500), "Days that the log's files are kept."),
         Setting("LOG_PERFORMANCE_METRICS", "false", parse_switch, "On: one log line of figures for each job, whatever LOG_LEVEL says. Off: the figures are only kept with the job."),
         Setting("INSTANCE_ID", "", parse_instance, "Name of this instance in the log and in /health. Empty: the machine's host name."),
     ),
@@ -162,14 +182,23 @@ class Settings:
     api_key: str
     allow_without_key: bool
     max_file_size_bytes: int
+    upload_expiry_s: float
+    max_connections_per_address: int
+    scan_uploads: bool
+    clamd_address: str
+    audit_days: int
     data_dir: Path
     whisper_model_dir: Path
     retention_days: int
+    backup_interval_s: float
+    backup_keep: int
     transcriptions_dir: Path | None
     output_formats: tuple[str, ...]
     max_concurrent_jobs: int
     max_queue_size: int
+    max_queue_per_key: int
     cleanup_interval_s: float
+    job_time_limit_s: float | Literal["auto"]
     shutdown_grace_s: float
     audio_chunk_size_s: float
     max_parallel_chunks: int
@@ -178,6 +207,8 @@ class Settings:
     engine: str
     encoder: str
     engine_isolation: str
+    no_progress_limit_s: float
+    engine_memory_limit_bytes: int | Literal["auto", "off"]
     default_model: str
     preload_models: tuple[str, ...]
     offline: bool
@@ -207,6 +238,8 @@ class Settings:
     disk_cache_size_bytes: int
     disk_cache_ttl_s: float
     log_level: str
+    log_size_bytes: int
+    log_days: int
     log_performance_metrics: bool
     instance_id: str
     # By setting: only those that were given, so that a default has none
@@ -240,6 +273,18 @@ class Settings:
         settings = cls(**parsed, origins=origins)
         _check_together(settings)
         return settings
+
+    @property
+    def fingerprint(self) -> str:
+        """Another one when a value is another; of secrets it tells nothing."""
+        shown = [one.field_name for one in SETTINGS if not one.secret]
+        values = {name: str(getattr(self, name)) for name in shown}
+        return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:16]
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must be shown nowhere."""
+        return tuple(getattr(self, one.field_name) for one in SETTINGS if one.secret)
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -282,6 +327,7 @@ def is_loopback(host: str) -> bool:
 
 def _check_together(settings: Settings) -> None:
     _check_remote(settings)
+    _check_scanner(settings)
     if settings.api_key and len(settings.api_key) < 16:
         raise ConfigurationError(
             "API_KEY is too short to be safe.",
@@ -328,6 +374,16 @@ def _check_remote(settings: Settings) -> None:
         raise ConfigurationError(
             f"REMOTE_CA_FILE names {settings.remote_ca_file}, which is no file.",
             remedy="Set REMOTE_CA_FILE to a file of certificates in PEM form, or leave it empty.",
+        )
+
+
+def _check_scanner(settings: Settings) -> None:
+    host = settings.clamd_address.rpartition(":")[0].strip("[]")
+    is_elsewhere = not settings.clamd_address.startswith("/") and not is_loopback(host)
+    if settings.scan_uploads and settings.offline and is_elsewhere:
+        raise ConfigurationError(
+            f"OFFLINE is on, and CLAMD_ADDRESS is {settings.clamd_address!r}, another machine.",
+            remedy="Set OFFLINE to false, or CLAMD_ADDRESS to a scanner on this machine.",
         )
 
 

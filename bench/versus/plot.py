@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import cycle
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 from bench.versus.contenders import SERVICE, title
@@ -14,9 +15,11 @@ from bench.versus.records import Measurement
 _OURS_COLOUR, _OTHERS_COLOUR, _TEXT, _GRID = "#0b6e4f", "#9aa5b1", "#22303c", "#e3e8ee"
 _LINE_COLOURS = (_OURS_COLOUR, "#5b6b7b", "#c08a3e", _OTHERS_COLOUR)
 _BAR_INCHES, _FRAME_INCHES, _GROWTH_INCHES = 0.32, 0.9, 3.2
-_OTHER_FIGURES = ("length", "jobs", "overhead")  # drawn as lines, or compared within us
+_GROWTH = ("length", "jobs")  # drawn as lines
+_OTHER_FIGURES = (*_GROWTH, "overhead")
 _SPEED = "seconds of audio in a second"
 _DPI = 110
+_LABEL_WIDTH = 38  # characters; a longer name goes on in a further line
 
 
 def write_plot(measurements: Sequence[Measurement], path: Path) -> Path | None:
@@ -34,23 +37,26 @@ def write_plot(measurements: Sequence[Measurement], path: Path) -> Path | None:
     if not panels:
         return None
     heights = [_FRAME_INCHES + _BAR_INCHES * len(panel) for panel in panels]
+    has_growth = any(row.workload.startswith(_GROWTH) for row in found)
+    heights += [_GROWTH_INCHES] if has_growth else []
     figure, axes = pyplot.subplots(
-        len(panels) + 1,
+        len(heights),
         2,
-        figsize=(11, sum(heights) + _GROWTH_INCHES),
-        height_ratios=[*heights, _GROWTH_INCHES],
+        figsize=(11, sum(heights)),
+        height_ratios=heights,
         squeeze=False,
         layout="constrained",
     )
-    for panel, (left, right) in zip(panels, axes[:-1], strict=True):
+    for panel, (left, right) in zip(panels, axes, strict=False):
         _bars(left, panel, [_speed(row) for row in panel], _SPEED)
         _bars(right, panel, [row.peak_mb for row in panel], "peak memory, MB", names=False)
         first = panel[0].rounds[0]
         left.set_title(
             f"{first.text}, beam {panel[0].beam}", loc="left", color=_TEXT, fontsize=10, x=0
         )
-    _memory_lines(axes[-1][0], found)
-    _job_line(axes[-1][1], found)
+    if has_growth:
+        _memory_lines(axes[-1][0], found)
+        _job_line(axes[-1][1], found)
     first = measurements[0]
     machine = first.machine.partition(", Python")[0]
     figure.suptitle(f"Dimensions of {first.place.size}; {machine}", fontsize=9, color=_TEXT)
@@ -84,7 +90,7 @@ def _bars(
     bars = axes.barh(range(len(panel)), values, color=colours, height=0.7)
     shown = [f"{value:.0f}" if value >= 100 else f"{value:.1f}" for value in values]
     axes.bar_label(bars, labels=shown, padding=4, color=_TEXT, fontsize=9)
-    labels = [title(row.contender, row.rounds[0].settings) for row in panel]
+    labels = [fill(title(row.contender, row.rounds[0].settings), _LABEL_WIDTH) for row in panel]
     axes.set_yticks(range(len(panel)), labels=labels if names else [""] * len(panel))
     axes.invert_yaxis()
     axes.set_xlim(0, 1.15 * max(values))

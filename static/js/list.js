@@ -38,6 +38,7 @@ const polling = startPolling({
   revision: Number(list.dataset.revision),
   nextPollMs: Number(list.dataset.nextPollMs),
   onChanges: async (answer) => {
+    await uploads.settled();
     await rows.apply(answer);
     news.tell(answer.ended);
   },
@@ -57,12 +58,22 @@ const selection = new Selection({
 keepTimes(list);
 wireSwitch({ box: find("tell"), label: find("tell-label"), note: find("tell-note") });
 
+const uploads = new Uploads({
+  list: find("uploads"),
+  template: find("upload-template"),
+  maxBytes: Number(form.dataset.maxBytes),
+  maxText: form.dataset.maxText,
+  announce,
+  onAccepted: polling.now,
+});
+
 async function load() {
   const revision = await rows.load();
   if (revision !== null) polling.restartFrom(revision);
 }
 
 function onShown(counts) {
+  uploads.giveWay((id) => rows.row(id));
   if (counts) filter.showCounts(counts);
   find("list-again").hidden = !rows.hasFailed;
   const isEmpty = rows.count === 0 && !rows.hasFailed;
@@ -73,16 +84,9 @@ function onShown(counts) {
 }
 onShown();
 find("list-again").addEventListener("click", load);
-const uploads = new Uploads({
-  list: find("uploads"),
-  template: find("upload-template"),
-  maxBytes: Number(form.dataset.maxBytes),
-  maxText: form.dataset.maxText,
-  onAccepted: polling.now,
-});
 
 function send(chosen) {
-  const fields = [...new FormData(form)].filter(([, value]) => value !== "");
+  const fields = Object.fromEntries([...new FormData(form)].filter(([, value]) => value !== ""));
   uploads.add(chosen, fields);
 }
 

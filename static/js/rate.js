@@ -18,9 +18,10 @@ export function sizeWords(bytes) {
 
 /** Bytes a second, smoothed; nothing is told before it has been measured. */
 export class Rate {
-  constructor() {
+  /** From `bytes` on. */
+  constructor(bytes) {
     this.at = performance.now();
-    this.bytes = 0;
+    this.bytes = bytes;
     this.perSecond = 0;
   }
 

@@ -1,29 +1,49 @@
 // Files on their way to the server: two at a time, each with a row of its own.
 
-import { awayProblem, Problem, problemOf } from "./http.js";
-import { Rate, sizeWords } from "./rate.js";
+import { Problem, request } from "./http.js";
+import { arrivedBytes } from "./transfer.js";
+import { forget, isFileOf, watchUnfinished } from "./unfinished.js";
+import { Unfinished } from "./unfinished_row.js";
+import { Upload } from "./upload.js";
+import { UploadRow } from "./upload_row.js";
 
 const AT_ONCE = 2;
 
 export class Uploads {
-  /** onAccepted() is awaited before an accepted file's row goes. */
-  constructor({ list, template, maxBytes, maxText, onAccepted }) {
-    Object.assign(this, { list, template, maxBytes, maxText, onAccepted });
+  /** onAccepted() shows the newest jobs; it is awaited before an accepted file's row goes. */
+  constructor({ list, template, maxBytes, maxText, announce, onAccepted }) {
+    Object.assign(this, { list, template, maxBytes, maxText, announce, onAccepted });
     this.waiting = [];
-    this.sending = 0;
+    this.running = new Set();
+    this.asked = new Set(); // requests for jobs that are on their way
+    this.accepted = new Map(); // job's id -> its upload, as long as that has a row
+    this.unfinished = new Map(); // address -> row
     addEventListener("beforeunload", (event) => {
-      if (this.list.querySelector(".is-unsent")) event.preventDefault();
+      if (this.list.querySelector("[data-kind=unsent]")) event.preventDefault();
+    });
+    watchUnfinished({
+      show: (entry) => this.showUnfinished(entry),
+      drop: (url) => this.dropUnfinished(url),
     });
   }
 
-  /** `fields` are those of the form at this moment, as name-value pairs. */
+  newRow(name, on) {
+    return new UploadRow({ list: this.list, template: this.template, name, on });
+  }
+
+  /** `fields` are those of the form at this moment. */
   add(files, fields) {
-    for (const file of files) this.enqueue(new Upload(this, file, fields));
+    for (const file of files) {
+      const begun = [...this.unfinished.values()].find(({ entry }) => isFileOf(entry, file));
+      if (begun) begun.goOn(file);
+      else this.enqueue(new Upload(this, file, { fields }));
+    }
   }
 
   enqueue(upload) {
     const fault = this.faultOf(upload.file);
     if (fault) return upload.fail(fault);
+    if (this.isRunning(upload) || this.waiting.includes(upload)) return;
     upload.showWaiting();
     this.waiting.push(upload);
     this.next();
@@ -40,123 +60,83 @@ export class Uploads {
   }
 
   async next() {
-    if (this.sending >= AT_ONCE || !this.waiting.length) return;
+    if (this.running.size >= AT_ONCE || !this.waiting.length) return;
     const upload = this.waiting.shift();
-    this.sending += 1;
+    this.running.add(upload);
     this.next();
     try {
-      await upload.send();
-      await this.onAccepted();
-      upload.row.remove();
+      const jobId = await upload.run();
+      if (jobId) await this.handOver(upload, jobId);
     } catch (problem) {
-      if (problem) upload.fail(problem);
+      upload.fail(problem);
     } finally {
-      this.sending -= 1;
+      this.running.delete(upload);
       this.next();
     }
+  }
+
+  isRunning(upload) {
+    return this.running.has(upload);
   }
 
   /** It no longer waits for its turn. */
   withdraw(upload) {
     this.waiting = this.waiting.filter((other) => other !== upload);
   }
-}
 
-class Upload {
-  constructor(uploads, file, fields) {
-    Object.assign(this, { uploads, file, fields });
-    this.row = uploads.template.content.firstElementChild.cloneNode(true);
-    this.part("name").textContent = file.name;
-    this.bar = this.row.querySelector("progress");
-    this.bar.setAttribute("aria-label", `Sending ${file.name}`);
-    for (const name of ["dismiss", "again", "pause"]) this.nameButton(name);
-    this.part("dismiss").addEventListener("click", () => this.stop());
-    this.part("again").addEventListener("click", () => uploads.enqueue(this));
-    this.part("pause").addEventListener("click", () => this.pauseOrResume());
-    uploads.list.append(this.row);
+  /** The id of the job that a sent upload becomes; throws Problem. */
+  accept(upload, uploadId) {
+    const body = new URLSearchParams({ upload: uploadId });
+    const asking = (async () => {
+      const answer = await request("/api/v1/jobs", { method: "POST", body });
+      const { id } = await answer.json();
+      this.accepted.set(id, upload);
+      return id;
+    })();
+    this.asked.add(asking);
+    return asking.finally(() => this.asked.delete(asking));
   }
 
-  part(name) {
-    return this.row.querySelector(`[data-${name}]`);
+  /** When it is known of all jobs whose they are: a file has one row, never two. */
+  async settled() {
+    await Promise.allSettled(this.asked);
   }
 
-  /** Many rows have the same buttons: each one's name tells its file. */
-  nameButton(name, text = this.part(name).textContent) {
-    this.part(name).textContent = text;
-    this.part(name).setAttribute("aria-label", `${text} ${this.file.name}`);
+  async handOver(upload, jobId) {
+    this.announce(`${upload.file.name}: sent`);
+    await this.onAccepted();
+    this.accepted.delete(jobId);
+    upload.row.remove(); // its job is not among those that the list shows
   }
 
-  /** `kind`: unsent (its file would be lost with the page), or failed. */
-  show(state, { sent = "", kind = "unsent", percent = 0 } = {}) {
-    this.row.classList.toggle("is-unsent", kind === "unsent");
-    this.row.classList.toggle("is-failed", kind === "failed");
-    this.part("state").textContent = state;
-    this.part("sent").textContent = sent;
-    this.part("error").textContent = "";
-    this.part("again").hidden = kind !== "failed";
-    this.part("pause").hidden = kind === "failed";
-    this.nameButton("dismiss", kind === "failed" ? "Dismiss" : "Cancel");
-    this.bar.hidden = kind === "failed";
-    this.bar.value = percent;
-  }
-
-  showWaiting() {
-    this.isPaused = false;
-    this.nameButton("pause", "Pause");
-    this.show("Waiting to be sent", { sent: sizeWords(this.file.size) });
-  }
-
-  /** Rejects with a Problem, or with null when it was stopped or paused. */
-  send() {
-    const form = new FormData();
-    for (const [name, value] of this.fields) form.append(name, value);
-    form.append("file", this.file, this.file.name); // last: fields are judged with the file
-    const xhr = (this.xhr = new XMLHttpRequest());
-    this.rate = new Rate();
-    return new Promise((resolve, reject) => {
-      xhr.upload.addEventListener("progress", (event) => this.showSent(event));
-      xhr.addEventListener("load", () =>
-        xhr.status === 202 ? resolve() : reject(problemOf(xhr.status, xhr.responseText)),
-      );
-      xhr.addEventListener("error", () => reject(awayProblem()));
-      xhr.addEventListener("abort", () => reject(null));
-      xhr.open("POST", "/api/v1/jobs");
-      xhr.send(form);
-    }).finally(() => (this.xhr = null));
-  }
-
-  showSent({ loaded, total }) {
-    const percent = Math.floor((100 * loaded) / total);
-    if (percent === 100) {
-      this.show("Being stored", { sent: sizeWords(this.file.size), percent });
-      this.part("pause").hidden = true; // the server has all of it
-      return;
+  /** rowOf(id) is the row of a job in the list, or null. */
+  giveWay(rowOf) {
+    for (const [jobId, { row }] of this.accepted) {
+      const job = rowOf(jobId);
+      if (job) row.remove(job.querySelector("a.job-name"));
     }
-    const sent = `${sizeWords(loaded)} of ${sizeWords(total)}${this.rate.words(loaded)}`;
-    this.show(`Sending ${percent} %`, { sent, percent });
   }
 
-  /** The server takes a file whole or not at all, so a paused one begins anew. */
-  pauseOrResume() {
-    if (this.isPaused) return this.uploads.enqueue(this);
-    const wasSending = Boolean(this.xhr);
-    this.isPaused = true;
-    this.uploads.withdraw(this);
-    this.xhr?.abort();
-    this.show(wasSending ? "Paused. Resume sends it again from the start" : "Paused, nothing sent yet", {
-      sent: sizeWords(this.file.size),
-    });
-    this.nameButton("pause", "Resume");
+  async showUnfinished(entry) {
+    const { url, fields, name, size } = entry;
+    this.dropUnfinished(url);
+    const row = new Unfinished(this, entry);
+    this.unfinished.set(url, row);
+    try {
+      const arrived = await arrivedBytes(url);
+      if (this.unfinished.get(url) !== row) return;
+      if (arrived < size) return row.showArrived(arrived);
+      this.dropUnfinished(url);
+      this.enqueue(new Upload(this, { name, size }, { url, fields, isSent: true }));
+    } catch (problem) {
+      if (problem.status !== 404) return;
+      forget(url); // the server keeps unfinished files for a while only
+      this.dropUnfinished(url);
+    }
   }
 
-  fail(problem) {
-    this.show("Not sent", { sent: sizeWords(this.file.size), kind: "failed" });
-    this.part("error").textContent = problem.text;
-  }
-
-  stop() {
-    this.uploads.withdraw(this);
-    this.xhr?.abort();
-    this.row.remove();
+  dropUnfinished(url) {
+    this.unfinished.get(url)?.row.remove();
+    this.unfinished.delete(url);
   }
 }

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import io
+import tempfile
 import zipfile
 from collections.abc import Mapping
+from contextlib import ExitStack
+from itertools import chain
+from pathlib import Path
 
 import httpx
 import pytest
@@ -14,6 +18,7 @@ from werkzeug.test import TestResponse
 from tests.contract.makers import Jobs
 from voice_transcriber.services import Services
 from voice_transcriber.transcript.exporters.options import ExportOptions
+from voice_transcriber.web import api_jobs
 from voice_transcriber.web.archive import transcript_files, zipped
 
 ADDRESS = "/api/v1/jobs/export"
@@ -108,31 +113,41 @@ def test_a_job_that_is_deleted_meanwhile_is_named_in_the_archive(
     services: Services, jobs: Jobs
 ) -> None:
     stays, goes = jobs.completed(filename="stays.mp3"), jobs.completed(filename="goes.mp3")
-    pieces = zipped(
-        transcript_files([stays, goes], ["txt"], ExportOptions(), read=services.store.transcript)
+    members = transcript_files(
+        [stays, goes], ["txt"], ExportOptions(), read=services.store.transcript
     )
-    first = next(pieces)
+    first = next(members)
     services.store.delete(goes.id)
-    files = unpacked(first + b"".join(pieces))
+    with zipped(chain([first], members)) as archive:
+        files = unpacked(archive.read())
     assert list(files) == ["stays.txt", "left out.txt"]
     assert "goes.mp3" in files["left out.txt"]
 
 
-def test_it_is_made_as_it_is_sent(services: Services, jobs: Jobs) -> None:
-    made: list[str] = []
-
-    def read(job_id: str) -> object:
-        made.append(job_id)
-        return services.store.transcript(job_id)
-
-    all_jobs = [jobs.completed() for _ in range(3)]
-    pieces = zipped(transcript_files(all_jobs, ["txt"], ExportOptions(), read=read))
-    next(pieces)
-    assert made == [all_jobs[0].id]
+def test_a_full_disk_is_told_and_nothing_is_kept(
+    client: FlaskClient, jobs: Jobs, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(small_disk))
+    job = jobs.completed()
+    (small_disk / "filler").write_bytes(bytes(2**21))
+    answer = asked(client, ids=job.id, formats="docx")
+    assert (answer.status_code, answer.json["code"]) == (507, "disk_full")
+    assert [path.name for path in small_disk.iterdir()] == ["filler"]
 
 
-def test_the_real_server_streams_it(web: httpx.Client, jobs: Jobs) -> None:
+def test_only_a_few_are_made_at_a_time(client: FlaskClient, jobs: Jobs) -> None:
+    with ExitStack() as others:
+        for _ in range(api_jobs.ARCHIVES_AT_ONCE):
+            others.enter_context(api_jobs._archives)
+        answer = asked(client, ids=jobs.completed().id, formats="txt")
+        assert (answer.status_code, answer.json["code"]) == (503, "busy")
+        assert answer.headers["Retry-After"]
+    assert asked(client, ids=jobs.completed().id, formats="txt").status_code == 200
+
+
+def test_the_real_server_sends_it(web: httpx.Client, jobs: Jobs) -> None:
     ids = [jobs.completed(filename=f"{number}.mp3").id for number in range(5)]
     answer = web.post(ADDRESS, data={"ids": ids, "formats": "txt,docx"})
     assert answer.status_code == 200
+    assert int(answer.headers["Content-Length"]) == len(answer.content)
     assert len(zipfile.ZipFile(io.BytesIO(answer.content)).namelist()) == 10

@@ -96,6 +96,8 @@ def test_no_language_means_to_detect_it(submit: Submit, language: str) -> None:
         ({"from": "2:00", "to": "1:30"}, "invalid_request", "ends before it begins"),
         ({"from": "5", "to": "5"}, "invalid_request", "ends before it begins"),
         ({"audio_track": "-1"}, "invalid_request", "audio_track"),
+        ({"audio_track": "9" * 30}, "invalid_request", "audio_track"),
+        ({"from": "9" * 400 + ":00"}, "invalid_request", "from"),
         ({"model": "tiny.en", "task": "translate"}, "invalid_request", "English only"),
         ({"model": "tiny.en", "language": "multi"}, "invalid_request", "English only"),
         ({"vad_filter": "perhaps"}, "invalid_request", "vad_filter"),

@@ -57,7 +57,7 @@ class Still:
 
 
 @contextmanager
-def still_server(folder: Path) -> Iterator[Still]:
+def still_server(folder: Path, **values: str) -> Iterator[Still]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     settings = Settings.from_mapping(
@@ -67,6 +67,7 @@ def still_server(folder: Path) -> Iterator[Still]:
             "PORT": str(port),
             "DATA_DIR": str(folder / "data"),
             "WHISPER_MODEL_DIR": str(folder / "models"),
+            **values,
         }
     )
     services = Services(settings)

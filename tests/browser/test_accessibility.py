@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
-from tests.browser.still import Still, one_of_each
+from tests.browser.still import SPEECH, Still, one_of_each
 
 pytestmark = pytest.mark.browser
 
@@ -54,3 +54,39 @@ def test_axe_finds_no_fault(browser: Browser, still: Still, width: int, scheme: 
         faults += faults_of(page)
     context.close()
     assert faults == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_fault_in_files_on_their_way(
+    browser: Browser, still: Still, scheme: str
+) -> None:
+    context = browser.new_context(
+        base_url=still.url, color_scheme="dark" if scheme == "dark" else "light"
+    )
+    page = context.new_page()
+    one_of_each(still.services)
+    page.goto("/")
+    begun = page.evaluate(
+        """async () => {
+            const headers = { "Tus-Resumable": "1.0.0", "Upload-Length": "9", "Upload-Metadata":
+                "filename YmVndW4ud2F2" };
+            const answer = await fetch("/files", { method: "POST", headers });
+            const fields = { model: "demo" };
+            const entry = { name: "begun.wav", size: 9, lastModified: 0, fields };
+            localStorage.setItem("upload:" + answer.headers.get("Location"), JSON.stringify(entry));
+            return answer.status;
+        }"""
+    )
+    assert begun == 201
+    page.reload()
+    contents = {"empty.wav": b"", "known.wav": SPEECH.read_bytes()}
+    page.locator("#files").set_input_files(
+        [
+            FilePayload(name=name, mimeType="audio/wav", buffer=content)
+            for name, content in contents.items()
+        ]
+    )
+    for text in ("Not finished", "The file is empty.", "Known already"):
+        expect(page.locator("[data-uploads]")).to_contain_text(text)
+    assert faults_of(page) == []
+    context.close()

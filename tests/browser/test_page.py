@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,8 +18,10 @@ NEVER_S = 60_000  # the page's patience with the engine, in ms
 pytestmark = pytest.mark.browser
 
 
-def speech(name: str) -> FilePayload:
-    return {"name": name, "mimeType": "audio/wav", "buffer": SPEECH.read_bytes()}
+def speech(name: str, *, more_bytes: int = 0) -> FilePayload:
+    """A recording that was never sent before: what follows a wav's data is not read."""
+    content = SPEECH.read_bytes() + os.urandom(8) + bytes(more_bytes)
+    return {"name": name, "mimeType": "audio/wav", "buffer": content}
 
 
 def choose(page: Page, *files: FilePayload) -> None:

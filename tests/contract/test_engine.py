@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise, product
 from pathlib import Path
 
@@ -209,6 +210,27 @@ def test_a_broken_file_is_a_damaged_model(load: Load, tmp_path: Path, content: b
     broken.write_bytes(content)
     with pytest.raises(ModelDamaged, match=r"broken\.pt"):
         load(broken)
+
+
+@dataclass
+class Bomb:
+    """Makes a folder when it is unpickled."""
+
+    folder: Path
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, (str(self.folder),)
+
+
+def test_a_file_that_holds_a_program_is_damaged_and_the_program_is_not_run(
+    engine: str, load: Load, tmp_path: Path
+) -> None:
+    if engine == "fake":
+        pytest.skip("it reads no weights")
+    torch.save({"dims": Bomb(tmp_path / "it ran"), "model_state_dict": {}}, tmp_path / "bomb.pt")
+    with pytest.raises(ModelDamaged, match=r"bomb\.pt"):
+        load(tmp_path / "bomb.pt")
+    assert not (tmp_path / "it ran").exists()
 
 
 def test_fewer_bits_give_the_same_text(

@@ -19,6 +19,7 @@ from voice_transcriber.cli.client_http import HttpJobsClient
 from voice_transcriber.cli.client_local import LocalJobsClient
 from voice_transcriber.errors import (
     EmptyFile,
+    EngineNotOffered,
     FileTooLarge,
     InvalidRequest,
     KeyRequired,
@@ -119,6 +120,15 @@ def test_the_options_and_the_priority_reach_the_job(client: JobsClient, services
     job = client.submit(SPEECH, options=options, priority=Priority.HIGH)
     stored = services.store.get(job.id)
     assert (stored.options, stored.priority) == (options, Priority.HIGH)
+
+
+def test_the_engine_that_a_job_names_reaches_the_server(client: JobsClient) -> None:
+    """It is refused there, because the fake engine is set."""
+    with pytest.raises(EngineNotOffered, match="while ENGINE is fake"):
+        client.submit(
+            SPEECH, options=replace(DEMO, engine="faster-whisper"), priority=Priority.NORMAL
+        )
+    assert client.jobs(limit=5) == []
 
 
 def test_a_job_is_followed_to_its_transcript(client: JobsClient, services: Services) -> None:

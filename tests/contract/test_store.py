@@ -115,7 +115,7 @@ def test_a_job_that_has_ended_cannot_be_cancelled(store: Store, jobs: Jobs) -> N
 
 def test_a_retried_job_starts_its_counters_anew(store: Store, jobs: Jobs, clock: Clock) -> None:
     claim = jobs.running()
-    store.release(claim, failed=True, run_at=clock.now)
+    store.release(claim, failures=1, run_at=clock.now)
     claim = jobs.claim()
     store.fail(claim, ERROR, {"wall_s": 3})
     job = store.retry(claim.job_id, max_queued=1)

@@ -96,6 +96,8 @@ def test_speeds_are_the_median_of_each_models_completed_jobs(store: Store, jobs:
         claim = jobs.running(options=TranscribeOptions(model=model))
         store.complete(claim, transcript_of("x"), {"real_time_factor": factor})
     jobs.completed(options=TranscribeOptions(model="small"))  # its figures were not measured
+    named = jobs.running(options=TranscribeOptions(model="tiny", engine="faster-whisper"))
+    store.complete(named, transcript_of("x"), {"real_time_factor": 0.7})
     failed = jobs.running(options=TranscribeOptions(model="medium"))
     store.fail(failed, ERROR, {"real_time_factor": 0.5})
     assert store.speeds() == {"base": 0.3, "tiny": 0.1}

@@ -23,7 +23,9 @@ from tests.contract.makers import (
 )
 from voice_transcriber.errors import ClaimLost, NotFound
 from voice_transcriber.job import Claim, JobStatus, Lane, Priority, Stage
-from voice_transcriber.store.base import AGING_S, Progress, Store
+from voice_transcriber.store.base import AGING_S, LONGEST_DELAY_S, Progress, Store
+
+DAY_S = 86_400.0
 
 # Claims
 
@@ -89,6 +91,26 @@ def test_a_job_is_not_claimed_before_its_time(store: Store, jobs: Jobs, clock: C
     assert jobs.next() is None
     clock.now += 10
     assert jobs.claim().job_id == claim.job_id
+
+
+@pytest.mark.parametrize("jump_s", [-DAY_S, DAY_S])
+def test_a_clock_that_jumps_keeps_no_job_waiting(
+    jump_s: float, store: Store, jobs: Jobs, clock: Clock
+) -> None:
+    claim = jobs.running()
+    store.release(claim, run_at=clock.now + LONGEST_DELAY_S)
+    assert jobs.next() is None
+    clock.now += jump_s
+    assert store.queue_order(limit=1) == [claim.job_id]
+    assert jobs.claim().job_id == claim.job_id
+
+
+def test_a_clock_that_was_set_back_keeps_no_file_from_being_looked_at(
+    store: Store, jobs: Jobs, clock: Clock
+) -> None:
+    job = jobs.queued()
+    clock.now -= DAY_S
+    assert store.next_unprobed(skip=(), older_than_s=60) == job
 
 
 def test_threads_never_claim_the_same_job(store: Store, jobs: Jobs) -> None:
@@ -216,8 +238,8 @@ def test_a_reclaimed_job_that_was_to_end_is_cancelled(store: Store, jobs: Jobs) 
 
 
 def test_a_released_job_counts_its_failures(store: Store, jobs: Jobs) -> None:
-    store.release(jobs.running(), failed=True)
-    store.release(jobs.claim(), failed=True)
+    store.release(jobs.running(), failures=1)
+    store.release(jobs.claim(), failures=2)
     store.release(jobs.claim())
     job = jobs.next()
     assert job is not None
@@ -246,7 +268,7 @@ FENCED: dict[str, Callable[[Store, Claim], object]] = {
     "count_window_crash": lambda store, claim: store.count_window_crash(
         claim, window_at(0), max_crashes=1
     ),
-    "release": lambda store, claim: store.release(claim, failed=True),
+    "release": lambda store, claim: store.release(claim, failures=1),
     "complete": lambda store, claim: store.complete(claim, transcript_of(" Stale."), {}),
     "fail": lambda store, claim: store.fail(claim, ERROR, {}),
     "end_cancelled": lambda store, claim: store.end_cancelled(claim),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def start(tmp_path: Path, log: Path) -> Iterator[Start]:
     started: list[Server] = []
 
     def under_watch(**values: str) -> Server:
-        watched = {"PYTHONPATH": str(WATCHER), "NETWORK_LOG": str(log)}
+        watched = {"PYTHONPATH": f"{WATCHER}{os.pathsep}{log.parent}"}
         real = {"ENGINE": "openai-whisper", "AUDIO_OPTIMIZATION": "true"}
         server = Server(tmp_path, **watched, **real, **values)
         started.append(server)

@@ -63,6 +63,21 @@ def test_the_real_engine_writes_the_right_text(program: Program) -> None:
     assert "1 transcribed; 0:06 of audio" in ended.stderr
 
 
+def test_an_engine_is_named_for_one_command(program: Program) -> None:
+    program.settings["ENGINE"] = "openai-whisper"
+    ended = program.run("transcribe", SPEECH, "-o", "out", "--engine", "faster-whisper", "--keep")
+    assert ended.returncode == 0, ended.stderr
+    shown = program.run("jobs", "show", str(jobs(program)[0]["id"]), "--json")
+    assert json.loads(shown.stdout)["performance"]["engine"] == "faster-whisper"
+
+
+def test_an_engine_that_cannot_be_named_is_refused_with_what_to_do(program: Program) -> None:
+    ended = program.run("transcribe", SPEECH, "-o", "out", "--engine", "faster-whisper")
+    assert ended.returncode == 1
+    assert "A job cannot name its engine while ENGINE is fake" in ended.stderr
+    assert "Leave the engine out" in ended.stderr
+
+
 def test_a_folder_is_transcribed_beside_its_recordings(anywhere: Program, talks: Path) -> None:
     ended = anywhere.run("transcribe", "talks", "-f", "txt,json")
     assert ended.returncode == 0, ended.stderr

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import pytest
 
 from tests import media
 from voice_transcriber.audio.decode import Decoder, Decoding
-from voice_transcriber.errors import DamagedMedia, InternalError, MediaTooCostly, TooLong
+from voice_transcriber.errors import InternalError, MediaTooCostly, TooLong
 from voice_transcriber.processes.spawn import Spawner
 
 Samples = npt.NDArray[np.float64]
@@ -226,23 +225,6 @@ def test_stop_ends_the_child_and_leaves_nothing(
     assert not list((tmp_path / "job").iterdir())
     with pytest.raises(InternalError, match="stopped"):
         decoding.wait(1, timeout_s=1)
-
-
-@pytest.mark.parametrize(
-    ("death", "error"), [(signal.SIGSEGV, DamagedMedia), (signal.SIGKILL, MediaTooCostly)]
-)
-def test_a_child_that_dies_says_why(
-    death: signal.Signals,
-    error: type[Exception],
-    decoder: Decoder,
-    endless: Path,
-    tmp_path: Path,
-) -> None:
-    decoding = decoder.start(endless, tmp_path / "job")
-    assert decoding.pid is not None
-    os.kill(decoding.pid, death)
-    with pytest.raises(error):
-        decoding.wait(1, timeout_s=60)
 
 
 def test_a_child_that_hangs_is_ended(spawner: Spawner, endless: Path, tmp_path: Path) -> None:

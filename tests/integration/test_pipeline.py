@@ -14,6 +14,7 @@ import pytest
 from tests import media
 from tests.recordings import AUDIO, manifest, word_error_rate, words
 from tests.running import DEMO, ended, running, settings_for, submit
+from voice_transcriber.engines.protocol import ModelKey
 from voice_transcriber.job import Job, TranscribeOptions
 from voice_transcriber.services import Services
 from voice_transcriber.transcript.model import Transcript
@@ -146,4 +147,4 @@ def test_a_job_keeps_the_figures_of_its_run(run: Callable[..., Job]) -> None:
 def test_one_engine_served_all_of_this(services: Services, transcribe: Transcribe) -> None:
     transcribe(AUDIO / "en_5s.wav")
     assert services.engine.starts == 1
-    assert services.engine.models == ["demo"]
+    assert services.engine.models == [ModelKey("demo")]

@@ -24,7 +24,7 @@ OF_PYTHON_AND_LIBRARIES = {
     "NUMBA_CACHE_DIR",
 }
 # Folders beside the program's that are for people who work on it.
-NOT_NEEDED = {"bench", "docs", "tests"}
+NOT_NEEDED = {"bench", "docs", "tests", "tools"}
 
 
 def instructions() -> list[tuple[str, str]]:
@@ -71,6 +71,7 @@ def test_each_variable_of_the_service_is_a_setting_with_its_default(
     defaults = {setting.name: setting.default for setting in SETTINGS}
     values = service_environment(service)
     assert values.pop("ALLOW_WITHOUT_KEY") == "true"
+    assert values.pop("MAX_CONNECTIONS_PER_ADDRESS") == "0"  # all clients have the gateway's
     assert values == {name: defaults.get(name) for name in values}
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from voice_transcriber import errors
 from voice_transcriber.errors import InternalError, NotMedia, TranscriberError, error_from_code
+from voice_transcriber.web.errors import STATUS_OF, Problem
 
 
 def tree(kind: type[TranscriberError] = TranscriberError) -> Iterator[type[TranscriberError]]:
@@ -51,3 +52,9 @@ def test_a_message_of_its_own_replaces_the_sentence_of_the_class() -> None:
 def test_the_tree_on_top_of_the_module_is_complete() -> None:
     drawn = set(re.findall(r"^ *([A-Z]\w+)", str(errors.__doc__).split("The docstring")[0], re.M))
     assert drawn - {"Every"} == {kind.__name__ for kind in KINDS}
+
+
+def test_what_a_client_may_try_later_says_when() -> None:
+    for kind, status in STATUS_OF.items():
+        if status in {429, 503, 507}:
+            assert "Retry-After" in Problem.of(kind()).headers, kind

@@ -14,14 +14,17 @@ PROJECT = Path(__file__).resolve().parents[2]
 PACKAGE = "voice_transcriber"
 MODULES = sorted([*PROJECT.glob("*.py"), *(PROJECT / PACKAGE).rglob("*.py")])
 
-OPEN_TO_ALL = {"errors", "files"}
+OPEN_TO_ALL = {"actors", "few", "errors", "files", "kill_points"}
 
 BELOW_SERVICES = {
     "settings",
     "job",
+    "submission",
     "transcript",
     "processes",
     "data_folder",
+    "folder_report",
+    "opening",
     "audio",
     "blobs",
     "store",
@@ -36,7 +39,11 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "__init__": set(),
     "errors": set(),
     "files": set(),
+    "actors": set(),
+    "few": set(),
+    "kill_points": set(),
     "job": set(),
+    "submission": set(),
     "setting_values": set(),
     "settings": {"setting_values"},
     "transcript": set(),
@@ -45,12 +52,13 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "logs": set(),
     "audio": {"job", "processes"},
     "blobs": {"settings"},
-    "store": {"settings", "job", "transcript"},
+    "store": {"settings", "job", "submission", "transcript"},
     "engines": {"settings", "job", "transcript", "audio", "processes"},
     "results": {"job", "transcript", "store", "blobs"},
     "jobs": {
         "settings",
         "job",
+        "submission",
         "transcript",
         "audio",
         "engines",
@@ -61,9 +69,12 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     },
     "monitor": {"settings", "job", "jobs", "store", "processes"},
     "webhooks": {"settings", "job", "jobs", "store"},
+    "opening": {"data_folder", "store"},
+    "maintenance": {"data_folder", "store"},
+    "folder_report": {"data_folder", "blobs", "store", "jobs"},
     "services": BELOW_SERVICES,
-    "web": {"settings", "job", "transcript", "services"},
-    "cli": {"settings", "job", "transcript", "services"},
+    "web": {"settings", "job", "submission", "transcript", "services"},
+    "cli": {"settings", "job", "transcript", "data_folder", "maintenance", "services"},
     "app": {"settings", "services", "web"},
     "config": {"settings"},
     "app_main": {"config", "settings", "logs", "services", "app", "cli", "web"},
@@ -73,6 +84,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
 ADAPTERS = {
     "blobs.local",
     "blobs.memory",
+    "blobs.partial",
     "engines.fake",
     "engines.faster_whisper",
     "engines.openai_whisper",

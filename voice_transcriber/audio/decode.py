@@ -4,6 +4,7 @@ One folder holds one decode:
 
     audio.pcm    signed 16-bit samples without a header; grows while the child works
     audio.json   {"samples", "broken_parts", "sha256", "probe"}; there when audio.pcm is whole
+    crashes      how often decoding it crashed, if it did
 """
 
 from __future__ import annotations
@@ -14,14 +15,15 @@ import logging
 import threading
 import time
 from collections.abc import Generator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict
 from pathlib import Path
 
+from voice_transcriber.audio.crashes import after_crash
 from voice_transcriber.audio.probe import Probe
 from voice_transcriber.audio.selection import Selection
-from voice_transcriber.audio.supervise import hear
-from voice_transcriber.errors import DiskFull, InternalError, TranscriberError
+from voice_transcriber.audio.supervise import NONSENSE, hear
+from voice_transcriber.errors import DecoderCrashed, DiskFull, InternalError, TranscriberError
 from voice_transcriber.files import write_durably
 from voice_transcriber.processes.channel import Message
 from voice_transcriber.processes.spawn import Child, Spawner
@@ -31,8 +33,9 @@ PCM_NAME = "audio.pcm"
 REPORT_NAME = "audio.json"
 SAMPLE_BYTES = 2
 EVERYTHING = Selection()
-SILENCE_S = 120.0  # a child reports some times a second; its last act, fsync, may take a while
-LIFE_S = 600.0  # for any file, and as long again as the longest recording lasts
+SILENCE_S = 25.0  # a child reports some times a second, once it has found sound
+PROBE_S = 25.0  # with the decode no more than a minute for a file that leads nowhere
+LIFE_S = 600.0  # for any decode, and as long again as the longest recording lasts
 
 log = logging.getLogger(__name__)
 
@@ -51,17 +54,21 @@ class Decoder:
     def probe(self, media: Path, selection: Selection = EVERYTHING) -> Probe:
         """What the file's header says.
 
-        Raises EmptyFile or a MediaError, or InvalidRequest when the selection is not in the file.
+        Raises EmptyFile or a MediaError, or InvalidRequest when the selection is not in the file;
+        DecoderCrashed when another try may go better.
         """
-        (message,) = self._hear(self._child("probe", selection, media))
-        return Probe(**message["probe"])
+        messages = list(self._hear(self._child("probe", selection, media), life_s=PROBE_S))
+        try:
+            return Probe(**messages[0]["probe"])
+        except (IndexError, KeyError, TypeError) as error:
+            raise DecoderCrashed(NONSENSE) from error
 
     def start(self, media: Path, folder: Path, selection: Selection = EVERYTHING) -> Decoding:
         """Decode into `folder`, which is made, in the background.
 
         What lies before the selection is a hole in `audio.pcm`, so a sample's number is its place
         in the media file. A folder is for one selection: a whole decode that lies there already is
-        used; an incomplete one is begun anew.
+        used; an incomplete one is begun anew. Raises DecoderCrashed when no child can be started.
         """
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         decoding = Decoding.from_report(folder)
@@ -70,17 +77,20 @@ class Decoder:
         _remove_files(folder)
         child = self._child("decode", selection, media, folder / PCM_NAME)
         decoding = Decoding(folder, child)
-        decoding.follow(self._hear(child))
+        decoding.follow(self._hear(child, life_s=LIFE_S + self._max_duration_s))
         return decoding
 
     def _child(self, task: str, selection: Selection, media: Path, *outputs: Path) -> Child:
         paths = [str(path.absolute()) for path in (media, *outputs)]
         limit = repr(self._max_duration_s)
         chosen = json.dumps(asdict(selection))
-        return self._spawner.start(CHILD_MODULE, [task, limit, chosen, *paths])
+        try:
+            return self._spawner.start(CHILD_MODULE, [task, limit, chosen, *paths])
+        except OSError as error:
+            raise DecoderCrashed(f"The decoder could not be started: {error.strerror}.") from error
 
-    def _hear(self, child: Child) -> Generator[Message]:
-        return hear(child, silence_s=self._silence_s, life_s=LIFE_S + self._max_duration_s)
+    def _hear(self, child: Child, *, life_s: float) -> Generator[Message]:
+        return hear(child, silence_s=self._silence_s, life_s=life_s)
 
 
 class Decoding:
@@ -156,7 +166,8 @@ class Decoding:
         """Wait until so many samples can be read, or decoding has finished; False at the timeout.
 
         Raises what ended the decoding: EmptyFile, a MediaError, InvalidRequest (nothing is there
-        of the selection), DiskFull, or InternalError after stop(). The files are gone then.
+        of the selection), DiskFull, DecoderCrashed (another try may go better), or InternalError
+        after stop(). The files are gone then.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._failure or self._has(samples), timeout_s)
@@ -190,7 +201,7 @@ class Decoding:
                     self._note(message)
                     if self._finished:  # final, however the child may end now
                         return
-            raise InternalError("The decoder ended without a result.")
+            raise DecoderCrashed("The decoder ended without a result.")
         except TranscriberError as error:
             self._fail(error)
         except OSError as error:
@@ -198,7 +209,7 @@ class Decoding:
             self._fail(DiskFull() if full else InternalError(str(error)))
         except Exception:
             log.exception("Reading from the decoder failed.")
-            self._fail(InternalError())
+            self._fail(DecoderCrashed(NONSENSE))
 
     def _note(self, message: Message) -> None:
         if "done" in message:
@@ -221,7 +232,10 @@ class Decoding:
         return self._probe
 
     def _fail(self, error: TranscriberError) -> None:
-        _remove_files(self._folder)
+        with suppress(OSError):  # whoever waits must hear of the failure all the same
+            _remove_files(self._folder)
+        if isinstance(error, DecoderCrashed) and not self._stopped:
+            error = after_crash(self._folder, error)
         with self._changed:
             self._failure = InternalError("Decoding was stopped.") if self._stopped else error
             self._changed.notify_all()

@@ -7,7 +7,7 @@ SELECTION is a Selection as JSON; MAX_DURATION_S holds for what is selected. It
 sends {"probe": {...}}, and while it decodes {"progress": {"samples"}} a few
 times a second and {"done": {"samples", "broken_parts", "sha256"}} once the file is safe
 on the disk; or {"error": {"code", "message", "remedy"}}. Files come from
-strangers, so the process bounds itself before it opens one.
+strangers, so the process bounds and confines itself before it opens one.
 """
 
 from __future__ import annotations
@@ -16,14 +16,16 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
+from voice_transcriber.audio.probe import Probe
 from voice_transcriber.audio.selection import Selection
 from voice_transcriber.errors import (
     DiskFull,
@@ -40,6 +42,7 @@ from voice_transcriber.processes.child_side import (
     take_channel,
 )
 from voice_transcriber.processes.limits import give_way, limit_resources, renounce_privileges
+from voice_transcriber.processes.sandbox import read_only_this
 
 if TYPE_CHECKING:
     from voice_transcriber.audio.media_file import MediaFile
@@ -48,6 +51,10 @@ SAMPLE_BYTES = 2  # of the prepared audio
 BYTES_PER_S = SAMPLE_BYTES * SAMPLE_RATE
 DATA_BYTES = 1024**3  # private memory; one hour of speech needs about 40 MB
 PROGRESS_INTERVAL_S = 0.2
+SYNC_BYTES = 64 * 1024**2  # flushed in pieces, so that the last one takes no longer than others
+KEPT_FREE_BYTES = 100_000_000  # of the disk: the database must be able to go on
+PROCESSOR_S = 30.0  # for any file, and for each second of sound that comes out of it:
+PROCESSOR_S_PER_S = 0.25  # common codecs take a hundredth
 GUESSED_DURATION = ("mp3", "aac")  # FFmpeg extrapolates from the first frames' bit rate
 
 
@@ -61,9 +68,12 @@ def main(arguments: list[str]) -> None:
     try:
         with _translated_errors():
             if task == "probe":
+                _confine(media)
                 _probe(channel, media, selection, max_duration_s)
             else:
-                _decode(channel, media, selection, max_duration_s, Path(arguments[4]))
+                with Path(arguments[4]).open("xb") as out:
+                    _confine(media)
+                    _decode(channel, media, selection, max_duration_s, out)
     except TranscriberError as error:
         report = {"code": error.code, "message": error.message, "remedy": error.remedy}
         channel.send({"error": report})
@@ -77,9 +87,16 @@ def _bound(last_s: float) -> None:
     limit_resources(
         data_bytes=DATA_BYTES,
         file_bytes=int(last_s * BYTES_PER_S) + 1024**2,
-        cpu_s=300 + int(last_s / 10),  # common codecs take a hundredth of the duration
+        cpu_s=int(PROCESSOR_S + last_s * PROCESSOR_S_PER_S) + 1,
         open_files=64,
     )
+
+
+def _confine(media: Path) -> None:
+    """From here on nothing but the media file can be opened: what is needed is imported before."""
+    import voice_transcriber.audio.media_file  # noqa: F401  (heavy: only within the limits)
+
+    read_only_this(media)
 
 
 @contextmanager
@@ -101,7 +118,7 @@ def _probe(channel: Channel, media: Path, selection: Selection, max_duration_s: 
 
 @contextmanager
 def _opened(media: Path, selection: Selection, max_duration_s: float) -> Iterator[MediaFile]:
-    from voice_transcriber.audio.media_file import MediaFile  # heavy: only within the limits
+    from voice_transcriber.audio.media_file import MediaFile
 
     with MediaFile(media, track=selection.track) as file:
         probe = file.probe
@@ -120,13 +137,14 @@ def _check_length(duration_s: float | None, selection: Selection, max_duration_s
 
 
 def _decode(
-    channel: Channel, media: Path, selection: Selection, max_duration_s: float, pcm: Path
+    channel: Channel, media: Path, selection: Selection, max_duration_s: float, out: BinaryIO
 ) -> None:
-    with _opened(media, selection, max_duration_s) as file, pcm.open("xb") as out:
+    with _opened(media, selection, max_duration_s) as file:
         channel.send({"probe": asdict(file.probe)})
+        _check_room(out, _expected_bytes(file.probe, selection))
         first = out.seek(selection.start_sample * SAMPLE_BYTES)
         max_bytes = first + int(max_duration_s * BYTES_PER_S)
-        written = first
+        written = synced = first
         digest = hashlib.sha256()  # of what is selected, without the hole before it
         report_at = time.monotonic() + PROGRESS_INTERVAL_S
         for block in file.pcm(start=selection.start_sample, end=selection.end_sample):
@@ -136,6 +154,11 @@ def _decode(
                 raise _too_long(max_duration_s)
             if time.monotonic() >= report_at:
                 out.flush()
+                _check_room(out)
+                _check_pace((written - first) / BYTES_PER_S)
+                if written - synced > SYNC_BYTES:
+                    os.fsync(out.fileno())
+                    synced = written
                 channel.send({"progress": {"samples": written // SAMPLE_BYTES}})
                 report_at = time.monotonic() + PROGRESS_INTERVAL_S
         if written == first:
@@ -146,6 +169,25 @@ def _decode(
         samples, sha256 = written // SAMPLE_BYTES, digest.hexdigest()
         done = {"samples": samples, "broken_parts": file.broken_parts, "sha256": sha256}
         channel.send({"done": done})
+
+
+def _expected_bytes(probe: Probe, selection: Selection) -> int:
+    if probe.container in GUESSED_DURATION:
+        return 0
+    return int((selection.length_s(probe.duration_s) or 0.0) * BYTES_PER_S)
+
+
+def _check_room(out: BinaryIO, needed_bytes: int = 0) -> None:
+    """Raises DiskFull while the database still has room to note that the job waits."""
+    place = out.name if sys.platform == "win32" else out.fileno()
+    if shutil.disk_usage(place).free < KEPT_FREE_BYTES + needed_bytes:
+        raise DiskFull("The disk has no room for the decoded audio of the recording.")
+
+
+def _check_pace(decoded_s: float) -> None:
+    """Of processor time, so that nobody suffers from a busy machine or a slow disk."""
+    if time.process_time() > PROCESSOR_S + decoded_s * PROCESSOR_S_PER_S:
+        raise MediaTooCostly("Decoding the file takes more processor time than is allowed.")
 
 
 def _begins_too_late(selection: Selection, duration_s: float | None) -> InvalidRequest:

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import cast
 
 import av
+import av.subtitles.codeccontext
+import av.subtitles.stream  # PyAV loads these when a file has subtitles; in the sandbox it cannot
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 
 from voice_transcriber.errors import (
     DamagedMedia,
-    InternalError,
+    DecoderCrashed,
     MediaTooCostly,
     TranscriberError,
     error_from_code,
 )
 from voice_transcriber.processes.channel import ChannelBroken, Message
 from voice_transcriber.processes.spawn import Child
+from voice_transcriber.processes.watch import is_stopped, out_of_memory_kills
 
-# Signals of a crash in native code, and of the limits; named, for not every system has them all.
-_CRASHES = ("SIGSEGV", "SIGBUS", "SIGABRT", "SIGFPE", "SIGILL", "SIGTRAP")
-_LIMITS = ("SIGXCPU", "SIGKILL")  # SIGKILL that we did not send: the system's memory ran out
+NONSENSE = "The decoder sent what cannot be understood."
+ENDING_S = 1.0  # for a child that has closed its channel to be gone
+
+# Signals of a crash in native code; named, for not every system has them all.
+_CRASHES = ("SIGSEGV", "SIGBUS", "SIGABRT", "SIGFPE", "SIGILL", "SIGTRAP", "SIGSYS")
 
 
 class Watchdog:
@@ -27,6 +31,7 @@ class Watchdog:
 
     def __init__(self, child: Child, *, silence_s: float, life_s: float) -> None:
         self.has_bitten = False
+        self.was_stopped = False  # from outside, so its silence was not the file's fault
         self._child = child
         self._silence_s = silence_s
         self._heard_at = time.monotonic()
@@ -48,6 +53,7 @@ class Watchdog:
     def _watch(self) -> None:
         while not self._over.wait(max(0.0, self._bite_at() - time.monotonic())):
             if time.monotonic() >= self._bite_at():
+                self.was_stopped = is_stopped(self._child.pid)
                 self.has_bitten = True
                 self._child.kill()
                 return
@@ -59,33 +65,60 @@ class Watchdog:
 def hear(child: Child, *, silence_s: float, life_s: float) -> Generator[Message]:
     """Yield the child's messages; at the end it is reaped and its pipes are closed.
 
-    Raises the error that the child reports, or the one that its death means.
+    Raises the error that the child reports, or the one that its death means: DecoderCrashed
+    when that may have nothing to do with the file.
     """
+    memory_kills = out_of_memory_kills()
+    ended_by_itself = True
     watchdog = Watchdog(child, silence_s=silence_s, life_s=life_s)
     with watchdog, child.process:
-        for message in _whole_messages(child):
-            watchdog.heard()
-            if "error" in message:
-                raise error_from_code(**message["error"])
-            yield message
+        try:
+            for message in child.channel.messages():
+                watchdog.heard()
+                if "error" in message:
+                    raise error_from_code(**message["error"])
+                yield message
+        except ChannelBroken:
+            ended_by_itself = _has_ended(child)
     status = child.process.returncode
     if status and watchdog.has_bitten:
-        raise MediaTooCostly("Decoding the file made no progress and was stopped.")
+        raise _stalled(was_stopped=watchdog.was_stopped)
+    if not ended_by_itself:
+        raise DecoderCrashed(NONSENSE)
     if status:
-        raise _meaning_of_death(status)
+        raise _meaning_of_death(status, out_of_memory=out_of_memory_kills() > memory_kills)
 
 
-def _whole_messages(child: Child) -> Iterator[Message]:
+def _has_ended(child: Child) -> bool:
+    """A truncated message is that of a dying child, whose status says why; another is ended."""
     try:
-        yield from child.channel.messages()
-    except ChannelBroken:  # it died while it wrote; its exit status says why
-        return
+        child.process.wait(ENDING_S)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        return False
+    return True
 
 
-def _meaning_of_death(status: int) -> TranscriberError:
-    name = signal.Signals(-status).name if status < 0 else ""
+def _stalled(*, was_stopped: bool) -> TranscriberError:
+    if was_stopped:
+        return DecoderCrashed("The decoder was stopped from outside (SIGSTOP) and was replaced.")
+    return MediaTooCostly("Decoding the file made no progress and was stopped.")
+
+
+def _meaning_of_death(status: int, *, out_of_memory: bool) -> TranscriberError:
+    """A limit that the child has set itself is the file's fault at once; the others may not be."""
+    if status > 0:
+        return DecoderCrashed(f"The decoder's process ended unexpectedly (exit status {status}).")
+    name = signal.Signals(-status).name
+    if name == "SIGXCPU":
+        return MediaTooCostly("Decoding the file took more processor time than is allowed.")
     if name in _CRASHES:
-        return DamagedMedia(f"The file is damaged: decoding it crashed ({name}).")
-    if name in _LIMITS:
-        return MediaTooCostly()
-    return InternalError(f"The decoder ended unexpectedly (exit status {status}).")
+        verdict = DamagedMedia(
+            f"The file is damaged: decoding it crashed again and again ({name})."
+        )
+        return DecoderCrashed(f"Decoding the file crashed ({name}).", verdict=verdict)
+    if out_of_memory:
+        cause = f"The system ended the decoder because memory ran out ({name})."
+    else:
+        cause = f"The decoder was ended from outside ({name})."
+    return DecoderCrashed(cause, verdict=MediaTooCostly(f"{cause} It happened again and again."))

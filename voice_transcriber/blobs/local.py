@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import re
@@ -17,12 +16,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 
+from voice_transcriber import kill_points
 from voice_transcriber.blobs.base import StoredBlob
-from voice_transcriber.errors import DiskFull, NotFound
-from voice_transcriber.files import sync_folder
+from voice_transcriber.errors import NotFound
+from voice_transcriber.files import full_disk_told, sync_folder
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class LocalBlobs:
@@ -35,14 +34,14 @@ class LocalBlobs:
         # Holds while a blob is looked for and then kept or removed: without it, an
         # upload could count on a file that a clean-up is about to remove.
         self._lock = Lock()
-        with _translated():
+        with full_disk_told():
             self._incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
             folder.chmod(0o700)
             sync_folder(folder.parent)
 
     def writer(self) -> LocalBlobWriter:
         """Raises DiskFull."""
-        with _translated():
+        with full_disk_told():
             return LocalBlobWriter(self, self._incoming / f"{secrets.token_hex(16)}.part")
 
     def path(self, sha256: str) -> Path:
@@ -82,6 +81,7 @@ class LocalBlobs:
         is_flushed = not target.is_file()
         if is_flushed:
             _flush(part)  # not under the lock, which all uploads share
+            kill_points.reached("after-fsync")
         with self._lock:
             target.parent.mkdir(mode=0o700, exist_ok=True)
             if target.is_file():
@@ -91,6 +91,7 @@ class LocalBlobs:
                 if not is_flushed:  # the target was deleted meanwhile
                     _flush(part)
                 part.replace(target)
+                kill_points.reached("after-rename")
         # Also for a blob that was there: its process may have died before it came to this.
         sync_folder(target.parent)
         sync_folder(self._folder)
@@ -144,7 +145,7 @@ class LocalBlobWriter:
     @contextmanager
     def _discarded_on_error(self) -> Iterator[None]:
         try:
-            with _translated():
+            with full_disk_told():
                 yield
         except BaseException:
             self.discard()
@@ -154,17 +155,6 @@ class LocalBlobWriter:
 def _flush(path: Path) -> None:
     with path.open("r+b") as file:
         os.fsync(file.fileno())
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Turn a full disk, or a full quota, into DiskFull."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _FULL_ERRNOS:
-            raise DiskFull from error
-        raise
 
 
 def _open_private(path: str, flags: int) -> int:

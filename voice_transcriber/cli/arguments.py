@@ -42,6 +42,7 @@ def build_parser(prog: str) -> argparse.ArgumentParser:
     models.add(commands)
     cache.add(commands)
     program.add_check(commands)
+    program.add_backup(commands)
     bench.add(commands)
     program.add_completion(commands, _print_completion)
     return parser

@@ -1,7 +1,7 @@
-"""`check`: proves the installation end to end with the demo model and the shipped sample.
+"""`check`: tells the state of the data folder, and proves the installation.
 
-Everything is real (data folder, store, decoder child, engine child, pipeline), in a
-temporary data folder, so it may run beside a serving instance.
+The proof is with the demo model and the shipped sample. Everything is real (data folder, store,
+decoder child, engine child, pipeline), in a temporary data folder, so it may run beside a server.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 import argparse
 import difflib
 import re
+import sys
 import time
 
-from voice_transcriber.cli.exits import EXIT_OK
+from voice_transcriber.cli.exits import EXIT_FAILED, EXIT_OK
 from voice_transcriber.cli.workplace import temporary_services, wait_for
 from voice_transcriber.errors import InternalError
 from voice_transcriber.job import TranscribeOptions
-from voice_transcriber.services import Services
+from voice_transcriber.services import Services, report_of
 from voice_transcriber.settings import Settings
 
 TIME_LIMIT_S = 180.0
@@ -23,12 +24,28 @@ LEAST_REMOTE_SIMILARITY = 0.5  # the voice is a computer's, which not every mode
 LEAST_SIMILARITY = 0.95  # of the words; whisper itself gets about 1 % of the sample's words wrong
 
 
-def run(_arguments: argparse.Namespace, settings: Settings) -> int:
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Raises the TranscriberError that stands in the way of a right transcript."""
+    status = _check_folder(settings)
+    if arguments.data:
+        return status
     with temporary_services(settings) as services:
         services.start()
         _check(services)
-    return EXIT_OK
+    return status
+
+
+def _check_folder(settings: Settings) -> int:
+    report = report_of(settings)
+    if report is None:
+        print(f"data folder: {settings.data_dir} is not there yet")
+        return EXIT_OK
+    print(f"data folder: {settings.data_dir}")
+    for fact in report.facts:
+        print(f"  {fact}", flush=True)
+    for problem in report.problems:
+        print(problem, file=sys.stderr)
+    return EXIT_FAILED if report.problems else EXIT_OK
 
 
 def _check(services: Services) -> None:
@@ -38,7 +55,7 @@ def _check(services: Services) -> None:
     )
     print(f"store and files: {services.sample.name} accepted as a job", flush=True)
     job = wait_for(services, job.id, limit_s=TIME_LIMIT_S)
-    print(f"audio: {job.duration_s:.1f} s decoded", flush=True)
+    print(f"audio: {job.duration_s:.1f} s decoded; sandbox: {services.sandbox}", flush=True)
     transcript = services.store.transcript(job.id)
     expected = services.sample.with_suffix(".txt").read_text(encoding="utf-8")
     similarity = _similarity(expected, transcript.text)

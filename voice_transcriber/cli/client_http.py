@@ -81,6 +81,7 @@ class HttpJobsClient:
             "audio_track": "" if options.audio_track is None else str(options.audio_track),
             "word_timestamps": str(options.word_timestamps).lower(),
             "vad_filter": str(options.vad_filter).lower(),
+            "engine": options.engine or "",
             "cache": str(options.use_cache).lower(),
         }
         with path.open("rb") as file:

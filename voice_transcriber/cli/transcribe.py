@@ -77,6 +77,7 @@ def _options(arguments: argparse.Namespace, client: JobsClient) -> TranscribeOpt
         audio_track=arguments.audio_track,
         word_timestamps=arguments.word_timestamps,
         vad_filter=arguments.vad_filter,
+        engine=arguments.engine,
         use_cache=arguments.use_cache,
     )
 

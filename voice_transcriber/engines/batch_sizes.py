@@ -7,7 +7,7 @@ long windows are kept apart, because what a larger batch gains differs between t
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -60,15 +60,15 @@ class _Size:
 
 
 class BatchSizes:
-    """The sizes of all models. Used by the engine's loop alone."""
+    """The sizes of all models, by keys whose text the log shows; for the engine's loop alone."""
 
     def __init__(self, *, first: int, most: int) -> None:
         self._first = first
         self._most = most
-        self._sizes: dict[tuple[str, bool], _Size] = {}
-        self._room: dict[str, int] = {}
+        self._sizes: dict[tuple[Hashable, bool], _Size] = {}
+        self._room: dict[Hashable, int] = {}
 
-    def size(self, model: str, speech: int) -> int:
+    def size(self, model: Hashable, speech: int) -> int:
         """Windows in the next batch whose first window has so many samples of speech."""
         return min(self._of(model, speech).now, self._room.get(model, self._most))
 
@@ -77,7 +77,7 @@ class BatchSizes:
         """Of all sizes now: jobs keep enough windows waiting for it."""
         return max((size.now for size in self._sizes.values()), default=self._first)
 
-    def set_room(self, model: str, windows: int) -> None:
+    def set_room(self, model: Hashable, windows: int) -> None:
         """For so many windows there is memory beside the model's weights; one is always tried."""
         windows = max(1, windows)
         before = min(self._room.get(model, self._most), self._most)
@@ -91,13 +91,13 @@ class BatchSizes:
                 before,
             )
 
-    def limited_to(self, model: str) -> int | None:
+    def limited_to(self, model: Hashable) -> int | None:
         """Windows together, where memory does not suffice for the first size; else None."""
         sizes = [size.now for size in self._all_of(model) if size.starved]
         windows = min([self._room.get(model, self._most), *sizes])
         return windows if windows < min(self._first, self._most) else None
 
-    def ran(self, model: str, *, speech: int, windows: int, took_s: float) -> None:
+    def ran(self, model: Hashable, *, speech: int, windows: int, took_s: float) -> None:
         """A batch was decoded whose first window had so many samples of speech."""
         size = self._of(model, speech)
         if windows < size.now or took_s <= 0:  # tells nothing about full batches
@@ -117,7 +117,7 @@ class BatchSizes:
         elif size.good >= size.grow_after and size.now < size.most:
             self._grow(model, size)
 
-    def ran_out(self, model: str, *, windows: int) -> int:
+    def ran_out(self, model: Hashable, *, windows: int) -> int:
         """Memory did not suffice for more than one window; returns how many to try."""
         half = max(1, windows // 2)
         for size in self._all_of(model):
@@ -133,13 +133,13 @@ class BatchSizes:
         )
         return half
 
-    def forget(self, model: str) -> None:
+    def forget(self, model: Hashable) -> None:
         """The model computes elsewhere from now on: nothing that was learnt holds there."""
         self._room.pop(model, None)
         for is_clip in (True, False):
             self._sizes.pop((model, is_clip), None)
 
-    def _grow(self, model: str, size: _Size) -> None:
+    def _grow(self, model: Hashable, size: _Size) -> None:
         larger = min(2 * size.now, size.most)
         log.info(
             "%s: %d windows together from now on, after %d full batches of %d.",
@@ -151,11 +151,11 @@ class BatchSizes:
         size.now, size.good = larger, 0
         size.starved = size.starved and larger < self._first
 
-    def _of(self, model: str, speech: int) -> _Size:
+    def _of(self, model: Hashable, speech: int) -> _Size:
         key = (model, speech <= CLIP_SAMPLES)
         if key not in self._sizes:
             self._sizes[key] = _Size(now=min(self._first, self._most), most=self._most)
         return self._sizes[key]
 
-    def _all_of(self, model: str) -> Iterator[_Size]:
+    def _all_of(self, model: Hashable) -> Iterator[_Size]:
         return (size for (name, _), size in self._sizes.items() if name == model)

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from voice_transcriber.engines.protocol import WindowRequest
+from voice_transcriber.engines.protocol import ModelKey, WindowRequest
 from voice_transcriber.job import SAMPLE_RATE
 
 BatchKey = tuple[str | int | None, ...]
@@ -28,8 +28,9 @@ class Waiting:
 
 
 def batch_key(request: WindowRequest) -> BatchKey:
-    """Windows with equal keys may share a batch: same model, start tokens and prompt."""
+    """Windows with equal keys may share a batch: same engine, model, start tokens and prompt."""
     return (
+        request.engine,
         request.model,
         request.checkpoint,
         request.language,
@@ -64,7 +65,7 @@ class Batcher:
             self._came_at.pop(item_id, None)
 
     def take(
-        self, *, is_loaded: Callable[[str], bool], batch_size: Callable[[WindowRequest], int]
+        self, *, is_loaded: Callable[[ModelKey], bool], batch_size: Callable[[WindowRequest], int]
     ) -> list[Waiting]:
         """The next batch, removed from the room; empty when nobody waits.
 
@@ -90,7 +91,7 @@ class Batcher:
         """
         if first.alone or room <= 0 or self.has_before(first.priority):
             return []
-        order = self._order(lambda model: model == first.model)
+        order = self._order(lambda key: key == first.key)
         joining = [
             item
             for item in self._companions(first, order)
@@ -112,9 +113,9 @@ class Batcher:
         """
         order = [
             item
-            for item in self._order(lambda model: model == running.model)
+            for item in self._order(lambda key: key == running.key)
             if item.request.priority < running.priority
-            and (item.request.model, item.request.checkpoint) == (running.model, running.checkpoint)
+            and (item.request.key, item.request.checkpoint) == (running.key, running.checkpoint)
             and not item.request.alone
         ]
         if not order:
@@ -125,13 +126,13 @@ class Batcher:
         self._note_served(batch)
         return batch
 
-    def _order(self, is_loaded: Callable[[str], bool]) -> list[Waiting]:
+    def _order(self, is_loaded: Callable[[ModelKey], bool]) -> list[Waiting]:
         turns, since = self._turns(), self._since()
         return sorted(
             self._waiting.values(),
             key=lambda item: (
                 item.request.priority,
-                not is_loaded(item.request.model),
+                not is_loaded(item.request.key),
                 since[item.request.pcm],
                 turns[item.id],
                 item.id,

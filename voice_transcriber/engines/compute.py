@@ -39,7 +39,11 @@ def place_on(device: str, options: HostOptions) -> Place:
     """
     known = types_of(options.engine, device)
     asked = options.compute_type
-    return Place(device=device, compute_type=asked if asked in known else known[0])
+    return Place(
+        device=device,
+        compute_type=asked if asked in known else known[0],
+        engine=options.engine,
+    )
 
 
 def check_computing(*, engine: str, device: str, compute_type: str, gpu_enabled: bool) -> None:

@@ -1,8 +1,9 @@
 """An engine that invents its text from a digest of the samples: for tests of everything around it.
 
 The same samples give the same words on every run and machine. It takes
-1/SPEED of the audio's length, and a window that reaches full scale (POISON_LEVEL)
-ends the process, as a crash in native code would.
+1/SPEED of the audio's length. The loudest sample of a window can make it fail as a
+real engine would: at POISON_LEVEL it ends the process, at HANG_LEVEL it never returns,
+at HOARD_LEVEL it keeps memory for ever.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
+import threading
 import time
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +28,9 @@ from voice_transcriber.job import SAMPLE_RATE
 
 SPEED = 100
 POISON_LEVEL = 0.999
+HANG_LEVEL = 0.95
+HOARD_LEVEL = 0.9
+HOARD_BYTES = 300_000_000
 SPEECH_RMS = 0.003
 SENTENCE_S = 3.0
 WORDS = (
@@ -42,7 +47,7 @@ _EOT = 50257
 class _FakeFeatures:
     digest: bytes
     length_s: float
-    poison: bool
+    peak: float
 
 
 class _FakeTokens:
@@ -60,6 +65,7 @@ class FakeModel:
 
     def __init__(self) -> None:
         self._between_steps: Callable[[], None] = lambda: None
+        self._hoard: list[bytes] = []
 
     def let_pass(self, between_steps: Callable[[], None]) -> None:
         self._between_steps = between_steps
@@ -72,7 +78,7 @@ class FakeModel:
             _FakeFeatures(
                 hashlib.sha256(np.ascontiguousarray(window).tobytes()).digest(),
                 len(window) / SAMPLE_RATE,
-                bool(len(window) and float(np.abs(window).max()) >= POISON_LEVEL),
+                float(np.abs(window).max()) if len(window) else 0.0,
             )
             for window in windows
         ]
@@ -84,9 +90,16 @@ class FakeModel:
         for window in features:
             time.sleep(window.length_s / SPEED)
             self._between_steps()
-        if any(window.poison for window in features):
-            os.kill(os.getpid(), signal.SIGSEGV)
+            self._fail_at(window.peak)
         return [_hypothesis(window, options) for window in features]
+
+    def _fail_at(self, peak: float) -> None:
+        if peak >= POISON_LEVEL:
+            os.kill(os.getpid(), signal.SIGSEGV)
+        elif peak >= HANG_LEVEL:
+            threading.Event().wait()
+        elif peak >= HOARD_LEVEL:
+            self._hoard.append(b"\1" * HOARD_BYTES)
 
     def align(
         self,

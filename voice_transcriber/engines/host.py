@@ -11,9 +11,8 @@ import queue
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 
 from voice_transcriber.engines.base import Model, VoiceDetector
 from voice_transcriber.engines.batcher import Batcher, Waiting
@@ -27,6 +26,7 @@ from voice_transcriber.engines.protocol import (
     LanguageRequest,
     LoadReply,
     LoadRequest,
+    NeedsModel,
     Place,
     PlanRequest,
     Reply,
@@ -36,7 +36,7 @@ from voice_transcriber.engines.protocol import (
     reply_to_message,
     request_from_message,
 )
-from voice_transcriber.engines.registry import make_detector, make_engine
+from voice_transcriber.engines.registry import make_detector
 from voice_transcriber.engines.stopwatch import Stopwatch
 from voice_transcriber.engines.windows import encode_ahead, warm_up
 from voice_transcriber.engines.work_board import URGENT, WINDOWS, WorkBoard
@@ -67,21 +67,19 @@ class EngineHost:
         *,
         place: Place,
         memory: Memory | None = None,
+        on_step: Callable[[], None] = lambda: None,
     ) -> None:
-        """`memory` is the computer's, unless a test has another."""
+        """`memory` is the computer's, unless a test has another; `on_step` is called again and
+        again while a batch comes along, from any thread.
+        """
         self._channel = channel
+        self._on_step = on_step
         self._options = options
         self._inbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         self._batcher = Batcher()
         self._board = WorkBoard(channel)
         self._plans = PlanLane(self._board, self._answer_plan)
         self._desk = ModelDesk(
-            make_engine(
-                options.engine,
-                Path(options.model_dir) if options.model_dir else None,
-                encoder=options.encoder,
-                thread_counts=options.thread_counts,
-            ),
             channel,
             options,
             place=place,
@@ -120,12 +118,15 @@ class EngineHost:
     def _hand_out(self, message: Message) -> None:
         match message["op"]:
             case "plan":
-                request = request_from_message(message)
+                request = self._request(message)
                 assert isinstance(request, PlanRequest)
                 self._plans.ask(message["id"], request)
                 return
             case "cancel":
                 self._plans.drop(message["ids"])
+            case "leave":  # after the batch in work
+                self._inbox.put(END_OF_INPUT)
+                return
         self._inbox.put(message)
 
     def _take_messages(self) -> bool:
@@ -165,18 +166,25 @@ class EngineHost:
                 if not len(self._batcher):
                     self._desk.unload(idle_s=message["idle_s"])
             case "window":
-                request = request_from_message(message)
+                request = self._request(message)
                 assert isinstance(request, WindowRequest)
                 self._batcher.add(Waiting(message["id"], request))
                 if self._expected and request.pcm == self._expected.pcm:
                     self._expected = None
             case _:
-                request = request_from_message(message)
+                request = self._request(message)
                 alone = isinstance(request, LanguageRequest) and request.alone
                 with self._board.work(WINDOWS, [message["id"]], alone=alone):
                     self._answer(message["id"], lambda: self._reply(request))
                 if isinstance(request, LanguageRequest):
                     self._expected = _Expected(request.pcm, time.monotonic() + EXPECTED_S)
+
+    def _request(self, message: Message) -> Request:
+        """One that names the host's own engine means no other than one that names none."""
+        request = request_from_message(message)
+        if isinstance(request, NeedsModel) and request.engine == self._options.engine:
+            return replace(request, engine=None)
+        return request
 
     def _answer_plan(self, request_id: int, request: PlanRequest) -> None:
         """In the thread of the plans."""
@@ -228,6 +236,7 @@ class EngineHost:
 
     def _let_urgent_pass(self) -> None:
         """Called between two steps of a batch, by a thread that decodes it: this loop waits."""
+        self._on_step()
         running, self._running = self._running, None  # what passes lets nothing pass
         if running is None:
             return
@@ -259,12 +268,17 @@ class EngineHost:
                 self._later.append(message)
             elif message["op"] in {"window", "cancel"}:
                 self._handle(message)
-            elif _may_pass(message, running):
+            elif self._may_pass(message, running):
                 self._board.tell(URGENT, [message["id"]])
-                request = request_from_message(message)
-                self._answer(message["id"], partial(self._reply, request))
+                self._answer(message["id"], partial(self._reply, self._request(message)))
             else:
                 self._later.append(message)
+
+    def _may_pass(self, message: Message, running: WindowRequest) -> bool:
+        if message["op"] != LanguageRequest.op or message["alone"]:
+            return False
+        request = self._request(message)
+        return isinstance(request, LanguageRequest) and request.key == running.key
 
     def _batch_replies(
         self, batch: list[Waiting], *, gather: Callable[[list[Waiting]], None] = lambda batch: None
@@ -289,7 +303,7 @@ class EngineHost:
     def _votes(self, model: Model, request: LanguageRequest) -> LanguageReply:
         watch, shelf = Stopwatch(), self._desk.shelf
         keys = [
-            (request.model, request.pcm, request.gain, start, end) for start, end in request.windows
+            (request.key, request.pcm, request.gain, start, end) for start, end in request.windows
         ]
         encode_ahead(model, keys, shelf)
         features = [shelf.look(key, watch) for key in keys]
@@ -310,8 +324,3 @@ class EngineHost:
         if self._detector is None:
             self._detector = make_detector(self._options.engine)
         return self._detector
-
-
-def _may_pass(message: Message, running: WindowRequest) -> bool:
-    is_question = message["op"] == LanguageRequest.op and message["model"] == running.model
-    return is_question and not message["alone"]

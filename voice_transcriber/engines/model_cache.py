@@ -9,9 +9,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from voice_transcriber.engines.base import Assembled, Engine, Model
-from voice_transcriber.engines.protocol import ON_CPU, ON_GPU, Place, on_cpu_because
+from voice_transcriber.engines.protocol import ON_CPU, ON_GPU, ModelKey, Place, on_cpu_because
 from voice_transcriber.errors import EngineOutOfMemory, GpuFailed, ModelTooLarge, TranscriberError
 from voice_transcriber.files import file_stamp
 
@@ -29,13 +30,25 @@ class _Loaded:
     used_at: float  # monotonic
 
 
+class Engines(Protocol):
+    """By the name in a model's key."""
+
+    def engine(self, name: str | None) -> Engine:
+        """Raises EngineNotOffered."""
+        ...
+
+    def place_on(self, device: str, name: str | None) -> Place:
+        """What the engine computes with on a device."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Room:
-    """How much memory a device has, and how much a checkpoint takes of it."""
+    """How much memory a device has, and how much a checkpoint takes of a place."""
 
     free_bytes: Callable[[str], int]
-    needed_bytes: Callable[[Path, str], int]  # other models make room for so much
-    least_bytes: Callable[[Path, str], int]  # with less it is refused
+    needed_bytes: Callable[[Path, Place], int]  # other models make room for so much
+    least_bytes: Callable[[Path, Place], int]  # with less it is refused
 
 
 class ModelCache:
@@ -46,24 +59,23 @@ class ModelCache:
 
     def __init__(
         self,
-        engine: Engine,
+        engines: Engines,
         *,
         size: int,
         place: Place,
-        cpu: Place = ON_CPU,
         room: Room,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._engine = engine
+        """`place` has the device for all models, and a note when it is not the one wanted."""
+        self._engines = engines
         self._size = size
         self._place = place
-        self._cpu = cpu  # in place of a GPU
         self._room = room
         self._clock = clock
-        self._models: OrderedDict[str, _Loaded] = OrderedDict()
+        self._models: OrderedDict[ModelKey, _Loaded] = OrderedDict()
 
     @property
-    def names(self) -> list[str]:
+    def keys(self) -> list[ModelKey]:
         """Loaded models, least recently used first."""
         return list(self._models)
 
@@ -73,92 +85,94 @@ class ModelCache:
         return self._place.device
 
     @property
-    def places(self) -> Mapping[str, Place]:
+    def places(self) -> Mapping[ModelKey, Place]:
         """Where each loaded model computes."""
-        return {name: loaded.place for name, loaded in self._models.items()}
+        return {key: loaded.place for key, loaded in self._models.items()}
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._models
+    def __contains__(self, key: ModelKey) -> bool:
+        return key in self._models
 
-    def get(self, name: str, checkpoint: Path) -> Model:
-        """Raises ModelTooLarge, ModelDamaged, EngineOutOfMemory."""
-        if name not in self._models:
+    def get(self, key: ModelKey, checkpoint: Path) -> Model:
+        """Raises ModelTooLarge, ModelDamaged, EngineOutOfMemory, EngineNotOffered."""
+        if key not in self._models:
             # Room is made first: two sizes side by side are what memory is planned for.
             self._shrink_to(self._size - 1)
-            self._models[name] = self._loaded(name, checkpoint)
-        loaded = self._models[name]
+            self._models[key] = self._loaded(key, checkpoint)
+        loaded = self._models[key]
         loaded.used_at = self._clock()
-        self._models.move_to_end(name)
+        self._models.move_to_end(key)
         return loaded.model
 
-    def drop_replaced(self, name: str, checkpoint: Path) -> None:
+    def drop_replaced(self, key: ModelKey, checkpoint: Path) -> None:
         """Let go of a model whose file is another one by now; one that was deleted stays."""
-        loaded = self._models.get(name)
+        loaded = self._models.get(key)
         stamp = _stamp(checkpoint)
         if loaded is None or stamp is None or loaded.stamp == stamp:
             return
-        log.info("The file of the model %s was replaced: it is loaded again.", name)
-        del loaded, self._models[name]
+        log.info("The file of the model %s was replaced: it is loaded again.", key)
+        del loaded, self._models[key]
         gc.collect()
 
-    def move_to_cpu(self, name: str, checkpoint: Path, fault: TranscriberError) -> Model:
+    def move_to_cpu(self, key: ModelKey, checkpoint: Path, fault: TranscriberError) -> Model:
         """Load a model again, on the CPU, after the GPU failed while it worked.
 
         Raises `fault` when it is not on the GPU, and what `get` raises.
         """
-        loaded = self._models.get(name)
+        loaded = self._models.get(key)
         if loaded is None or loaded.place.device == ON_CPU.device:
             raise fault
         del loaded  # or the GPU keeps it while the CPU takes it
-        del self._models[name]
+        del self._models[key]
         gc.collect()
-        self._models[name] = self._loaded_on(self._instead_of_gpu(fault), name, checkpoint)
-        return self._models[name].model
+        self._models[key] = self._loaded_on(self._instead_of_gpu(fault), key, checkpoint)
+        return self._models[key].model
 
-    def return_to_gpu(self, has_room: Callable[[Path], bool]) -> list[str]:
+    def return_to_gpu(self, has_room: Callable[[ModelKey, Path], bool]) -> list[ModelKey]:
         """Let go of models that are on the CPU for want of memory, where the GPU has room now.
 
-        Their next use loads them on the GPU. Returns their names.
+        Their next use loads them on the GPU. Returns their keys.
         """
         if self._place.device == ON_CPU.device:
             return []
-        names = [
-            name
-            for name, loaded in self._models.items()
-            if loaded.place.device == ON_CPU.device and has_room(loaded.checkpoint)
+        keys = [
+            key
+            for key, loaded in self._models.items()
+            if loaded.place.device == ON_CPU.device and has_room(key, loaded.checkpoint)
         ]
-        for name in names:
-            log.info("The GPU has room for the model %s again.", name)
-            del self._models[name]
-        if names:
+        for key in keys:
+            log.info("The GPU has room for the model %s again.", key)
+            del self._models[key]
+        if keys:
             gc.collect()
-        return names
+        return keys
 
-    def drop_idle(self, *, idle_s: float) -> list[str]:
-        """Let go of models that nobody has used for so long; returns their names."""
+    def drop_idle(self, *, idle_s: float) -> list[ModelKey]:
+        """Let go of models that nobody has used for so long; returns their keys."""
         limit = self._clock() - idle_s
-        idle = [name for name, loaded in self._models.items() if loaded.used_at <= limit]
-        for name in idle:
-            del self._models[name]
+        idle = [key for key, loaded in self._models.items() if loaded.used_at <= limit]
+        for key in idle:
+            del self._models[key]
         if idle:
             gc.collect()
         return idle
 
-    def _loaded(self, name: str, checkpoint: Path) -> _Loaded:
+    def _loaded(self, key: ModelKey, checkpoint: Path) -> _Loaded:
         try:
-            return self._loaded_on(self._place, name, checkpoint)
+            return self._loaded_on(self._place, key, checkpoint)
         except GPU_FAULTS as error:
             if self._place.device == ON_CPU.device:
                 raise
             # Without its frames, which hold what was loaded until then.
             fault = type(error)(error.message)
-        return self._loaded_on(self._instead_of_gpu(fault), name, checkpoint)
+        return self._loaded_on(self._instead_of_gpu(fault), key, checkpoint)
 
-    def _loaded_on(self, place: Place, name: str, checkpoint: Path) -> _Loaded:
-        self._make_room(name, checkpoint, place.device)
+    def _loaded_on(self, wanted: Place, key: ModelKey, checkpoint: Path) -> _Loaded:
+        engine = self._engines.engine(key.engine)
+        place = replace(self._engines.place_on(wanted.device, key.engine), note=wanted.note)
+        self._make_room(key, checkpoint, place)
         stamp = _stamp(checkpoint)
-        model = self._engine.load(
-            checkpoint, size=name, device=place.device, compute_type=place.compute_type
+        model = engine.load(
+            checkpoint, size=key.model, device=place.device, compute_type=place.compute_type
         )
         return _Loaded(model, checkpoint, stamp, _completed(place, model), self._clock())
 
@@ -167,31 +181,31 @@ class ModelCache:
         that it has: they would fail as well.
         """
         log.warning("The CPU is used in place of the GPU: %s", fault.message)
-        place = on_cpu_because(fault.message, self._cpu)
+        place = on_cpu_because(fault.message)
         if isinstance(fault, GpuFailed):
             self._place = place
             while self._evict_from(ON_GPU.device):
                 pass
         return place
 
-    def _make_room(self, name: str, checkpoint: Path, device: str) -> None:
+    def _make_room(self, key: ModelKey, checkpoint: Path, place: Place) -> None:
         """Let go of other models there until this one fits, with full batches if that can be."""
-        needed_bytes = self._room.needed_bytes(checkpoint, device)
-        while needed_bytes > self._room.free_bytes(device) and self._evict_from(device):
+        needed_bytes = self._room.needed_bytes(checkpoint, place)
+        while needed_bytes > self._room.free_bytes(place.device) and self._evict_from(place.device):
             pass
         least_bytes, free_bytes = (
-            self._room.least_bytes(checkpoint, device),
-            self._room.free_bytes(device),
+            self._room.least_bytes(checkpoint, place),
+            self._room.free_bytes(place.device),
         )
         if least_bytes > free_bytes:
             raise ModelTooLarge(
-                f"The model {name} needs about {least_bytes / 1e9:.1f} GB of memory; "
+                f"The model {key.model} needs about {least_bytes / 1e9:.1f} GB of memory; "
                 f"{free_bytes / 1e9:.1f} GB are free."
             )
 
     def _evict_from(self, device: str) -> bool:
         """The least recently used model of this device; False: it has none."""
-        there = (name for name, loaded in self._models.items() if loaded.place.device == device)
+        there = (key for key, loaded in self._models.items() if loaded.place.device == device)
         if (oldest := next(there, None)) is None:
             return False
         del self._models[oldest]

@@ -9,14 +9,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
-from voice_transcriber.engines.base import Engine, LoadsInSteps, Model, Pausable
+from voice_transcriber.engines.base import Model, Pausable
 from voice_transcriber.engines.batch_sizes import BatchSizes
-from voice_transcriber.engines.compute import place_on
 from voice_transcriber.engines.device import give_back_memory, gpu_memory
+from voice_transcriber.engines.engine_set import EngineSet
 from voice_transcriber.engines.footprint import needed_bytes, window_bytes
 from voice_transcriber.engines.gpu_policy import (
     RETURN_WINDOWS,
@@ -30,6 +30,8 @@ from voice_transcriber.engines.protocol import (
     ON_CPU,
     ON_GPU,
     HostOptions,
+    ModelKey,
+    NeedsModel,
     Place,
     WindowReply,
     WindowRequest,
@@ -49,16 +51,6 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class NamesModel(Protocol):
-    """A request for which a model is needed."""
-
-    @property
-    def model(self) -> str: ...
-
-    @property
-    def checkpoint(self) -> str: ...
-
-
 @dataclass(frozen=True, kw_only=True)
 class Memory:
     """How memory is read."""
@@ -72,7 +64,6 @@ class ModelDesk:
 
     def __init__(
         self,
-        engine: Engine,
         channel: Channel,
         options: HostOptions,
         *,
@@ -85,8 +76,6 @@ class ModelDesk:
         urgent work waits than what a model is loaded for.
         """
         self._is_urgent = is_urgent
-        if isinstance(engine, LoadsInSteps):
-            engine.on_step(self._let_know)
         self._between_steps = between_steps
         self._channel = channel
         self._options = options
@@ -96,15 +85,15 @@ class ModelDesk:
             memory=self._memory.gpu,
             status=_first_status(place),
         )
+        self._engines = EngineSet(options, on_step=self._let_know)
         self._models = ModelCache(
-            engine,
+            self._engines,
             size=1 if options.free_memory_early else options.model_cache_size,
             place=place,
-            cpu=place_on(ON_CPU.device, options),
             room=Room(
                 free_bytes=self._free_bytes,
-                needed_bytes=lambda file, device: self._needed(file, device, options.batch_size),
-                least_bytes=lambda file, device: self._needed(file, device, 1),
+                needed_bytes=lambda file, place: _needed(file, place, options.batch_size),
+                least_bytes=lambda file, place: _needed(file, place, 1),
             ),
         )
         most = options.batch_size
@@ -115,8 +104,8 @@ class ModelDesk:
         self._loading: str | None = None  # the last that was loaded for a request
         self.shelf = FeatureShelf()
 
-    def __contains__(self, model: str) -> bool:
-        return model in self._models
+    def __contains__(self, key: ModelKey) -> bool:
+        return key in self._models
 
     @property
     def waits_for_gpu(self) -> bool:
@@ -127,16 +116,17 @@ class ModelDesk:
 
     def batch_size(self, request: WindowRequest) -> int:
         """Windows in a batch that begins with this one."""
-        size = self._sizes.size(request.model, request.speech_samples)
-        place = self._models.places.get(request.model)
+        size = self._sizes.size(request.key, request.speech_samples)
+        place = self._models.places.get(request.key)
         on_gpu = place is not None and place.device == ON_GPU.device
         return size if on_gpu else min(size, self._options.batch_size)
 
     def transcribe(self, requests: Sequence[WindowRequest]) -> list[WindowReply]:
         """One reply for each request; all share a batch key. Raises as `with_model` does."""
+        key = requests[0].key
         replies = self.with_model(requests[0], lambda model: self._in_parts(model, requests))
-        self._note_status(requests[0].model)
-        return replies
+        self._note_status(key)
+        return [replace(reply, place=self._told_place(key)) for reply in replies]
 
     def encode(self, requests: Sequence[WindowRequest]) -> bool:
         """Ahead of `transcribe`. False when that failed for the device's sake: what then follows
@@ -151,10 +141,10 @@ class ModelDesk:
             return False
         return True
 
-    def with_model(self, request: NamesModel, work: Callable[[Model], T]) -> T:
+    def with_model(self, request: NeedsModel, work: Callable[[Model], T]) -> T:
         """What `work` gives; a GPU that fails at it is left for the CPU.
 
-        Raises ModelTooLarge, ModelDamaged, EngineOutOfMemory, and what `work` raises.
+        Raises as `load` does, and what `work` raises.
         """
         try:
             return work(self.load(request))
@@ -163,18 +153,22 @@ class ModelDesk:
             fault = type(error)(error.message)
         return work(self._moved_to_cpu(request, fault))
 
-    def load(self, request: NamesModel) -> Model:
-        """The model, in memory. Raises ModelTooLarge, ModelDamaged, EngineOutOfMemory."""
-        self._models.drop_replaced(request.model, Path(request.checkpoint))
-        name, is_new = request.model, request.model not in self._models
+    def load(self, request: NeedsModel) -> Model:
+        """The model, in memory.
+
+        Raises ModelTooLarge, ModelDamaged, EngineOutOfMemory, EngineNotOffered.
+        """
+        key, checkpoint = request.key, Path(request.checkpoint)
+        self._models.drop_replaced(key, checkpoint)
+        is_new = key not in self._models
         if is_new:
             self.shelf.clear()
-            self._loading = name
+            self._loading = key.model
             self._tell_loading()
         try:
-            model = self._models.get(name, Path(request.checkpoint))
+            model = self._models.get(key, checkpoint)
             if is_new:
-                self._note_loaded(name, request.checkpoint)
+                self._note_loaded(key, checkpoint)
             return model
         finally:  # a model that cannot be loaded is not being loaded any more
             self.tell()
@@ -194,8 +188,8 @@ class ModelDesk:
         if not returned:
             return
         self.shelf.clear()
-        for name in returned:
-            self._sizes.forget(name)
+        for key in returned:
+            self._sizes.forget(key)
         self._policy.returned()
         self._policy.note(GpuState.GPU, None)
         self.tell()
@@ -207,8 +201,7 @@ class ModelDesk:
         self._channel.send(
             {
                 "event": "models",
-                "names": self._models.names,
-                "places": {name: asdict(self._told_place(name)) for name in self._models.names},
+                "loaded": self._models.keys,
                 "gpu_free_bytes": self._told_free_bytes() if on_gpu else None,
                 "gpu": self._policy.status.to_message(),
                 "batch_size": self._sizes.largest,
@@ -235,7 +228,7 @@ class ModelDesk:
 
     def _transcribed(self, model: Model, requests: Sequence[WindowRequest]) -> list[WindowReply]:
         """A batch that memory does not suffice for runs by halves."""
-        name, count = requests[0].model, len(requests)
+        key, count = requests[0].key, len(requests)
         started = time.monotonic()
         try:
             replies = transcribe_batch(model, requests, self.shelf)
@@ -244,7 +237,7 @@ class ModelDesk:
                 raise
         else:
             self._sizes.ran(
-                name,
+                key,
                 speech=requests[0].speech_samples,
                 windows=count,
                 took_s=time.monotonic() - started,
@@ -252,41 +245,41 @@ class ModelDesk:
             return replies
         self.shelf.clear()
         give_back_memory(model.device)
-        half = self._sizes.ran_out(name, windows=count)
+        half = self._sizes.ran_out(key, windows=count)
         return [
             *self._transcribed(model, requests[:half]),
             *self._transcribed(model, requests[half:]),
         ]
 
-    def _moved_to_cpu(self, request: NamesModel, fault: TranscriberError) -> Model:
+    def _moved_to_cpu(self, request: NeedsModel, fault: TranscriberError) -> Model:
         self.shelf.clear()
         self._loading = request.model
         try:
-            model = self._models.move_to_cpu(request.model, Path(request.checkpoint), fault)
-            self._note_loaded(request.model, request.checkpoint)
+            model = self._models.move_to_cpu(request.key, Path(request.checkpoint), fault)
+            self._note_loaded(request.key, Path(request.checkpoint))
             return model
         finally:
             self.tell()
 
-    def _note_loaded(self, name: str, checkpoint: str) -> None:
+    def _note_loaded(self, key: ModelKey, checkpoint: Path) -> None:
         """The first batch is no larger than memory has room for beside the weights."""
-        place = self._models.places[name]
-        model = self._models.get(name, Path(checkpoint))
+        place = self._models.places[key]
+        model = self._models.get(key, checkpoint)
         if self._between_steps and isinstance(model, Pausable):
             model.let_pass(self._between_steps)
-        self._sizes.forget(name)
+        self._sizes.forget(key)
         if place.device == ON_CPU.device:
-            file_bytes = Path(checkpoint).stat().st_size
+            file_bytes = checkpoint.stat().st_size
             each_bytes = window_bytes(file_bytes, compute_type=place.compute_type)
-            self._sizes.set_room(name, self._memory.cpu_free_bytes() // each_bytes)
+            self._sizes.set_room(key, self._memory.cpu_free_bytes() // each_bytes)
             if self._models.device == ON_GPU.device:
                 self._policy.left()
                 give_back_memory(ON_GPU.device)
-        self._note_status(name)
+        self._note_status(key)
 
     def _measure_room(self, request: WindowRequest) -> None:
         """Other programs come and go on a GPU. Raises EngineOutOfMemory: not even one window."""
-        place = self._models.places[request.model]
+        place = self._models.places[request.key]
         if place.device != ON_GPU.device:
             return
         file_bytes = Path(request.checkpoint).stat().st_size
@@ -294,18 +287,18 @@ class ModelDesk:
         windows = self._policy.free_bytes() // each_bytes
         if windows == 0:
             raise EngineOutOfMemory(self._policy.shortage())
-        self._sizes.set_room(request.model, windows)
+        self._sizes.set_room(request.key, windows)
 
-    def _note_status(self, name: str) -> None:
-        self._policy.note(*self._state(name))
+    def _note_status(self, key: ModelKey) -> None:
+        self._policy.note(*self._state(key))
         if self._told != (self._policy.status, self._sizes.largest):
             self.tell()
 
-    def _state(self, name: str) -> tuple[GpuState, str | None]:
-        place = self._models.places[name]
+    def _state(self, key: ModelKey) -> tuple[GpuState, str | None]:
+        place = self._models.places[key]
         if place.device == ON_CPU.device:
             return GpuState.CPU, place.note
-        windows = self._sizes.limited_to(name)
+        windows = self._sizes.limited_to(key)
         if windows is None:
             return GpuState.GPU, None
         return GpuState.SMALL_BATCH, (
@@ -313,14 +306,15 @@ class ModelDesk:
             f"of {self._options.batch_size}."
         )
 
-    def _told_place(self, name: str) -> Place:
+    def _told_place(self, key: ModelKey) -> Place:
         """With a note, for the jobs, when the GPU takes small batches only."""
-        place = self._models.places[name]
-        return place if place.note else replace(place, note=self._state(name)[1])
+        place = self._models.places[key]
+        return place if place.note else replace(place, note=self._state(key)[1])
 
-    def _has_room_on_gpu(self, checkpoint: Path) -> bool:
+    def _has_room_on_gpu(self, key: ModelKey, checkpoint: Path) -> bool:
         free_bytes = self._told_free_bytes()
-        needed = self._needed(checkpoint, ON_GPU.device, RETURN_WINDOWS)
+        place = self._engines.place_on(ON_GPU.device, key.engine)
+        needed = _needed(checkpoint, place, RETURN_WINDOWS)
         return free_bytes is not None and free_bytes >= needed
 
     def _told_free_bytes(self) -> int | None:
@@ -335,12 +329,11 @@ class ModelDesk:
             self._policy.free_bytes() if device == ON_GPU.device else self._memory.cpu_free_bytes()
         )
 
-    def _needed(self, checkpoint: Path, device: str, batch_size: int) -> int:
-        return needed_bytes(
-            checkpoint.stat().st_size,
-            batch_size=batch_size,
-            compute_type=place_on(device, self._options).compute_type,
-        )
+
+def _needed(checkpoint: Path, place: Place, batch_size: int) -> int:
+    return needed_bytes(
+        checkpoint.stat().st_size, batch_size=batch_size, compute_type=place.compute_type
+    )
 
 
 def _first_status(place: Place) -> GpuStatus:

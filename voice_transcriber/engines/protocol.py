@@ -8,12 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from voice_transcriber.errors import TranscriberError, error_from_code
 from voice_transcriber.job import Priority
 from voice_transcriber.processes.channel import Message
 from voice_transcriber.transcript.model import Segment
+
+
+class ModelKey(NamedTuple):
+    """A model as one engine has it: two engines that have the same one hold it twice."""
+
+    model: str
+    engine: str | None = None  # None: the host's own
+
+    def __str__(self) -> str:
+        return f"{self.model} ({self.engine})" if self.engine else self.model
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,8 +33,8 @@ class Place:
     device: str  # "cpu" or "cuda"
     compute_type: str  # one that engines.compute names
     note: str | None = None  # why it is not the GPU that is wanted
-    engine: str | None = None  # what computes there, where it was chosen
-    encoder: str | None = None
+    engine: str | None = None  # what computes there
+    encoder: str | None = None  # where it was chosen
 
 
 ON_CPU = Place(device="cpu", compute_type="float32")
@@ -35,6 +45,19 @@ def on_cpu_because(fault: str, cpu: Place = ON_CPU) -> Place:
     """The CPU in place of a GPU; `fault` is a sentence."""
     reason = fault.rstrip(".")
     return replace(cpu, note=f"The GPU could not be used: {reason}. The CPU was used.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NeedsModel:
+    """What a request tells of the model that is needed for it."""
+
+    model: str
+    checkpoint: str
+    engine: str | None = None  # None: the host's own
+
+    @property
+    def key(self) -> ModelKey:
+        return ModelKey(self.model, self.engine)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,26 +77,22 @@ class PlanRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LanguageRequest:
+class LanguageRequest(NeedsModel):
     """How likely is each language, for each of a few windows. Answered with LanguageReply."""
 
     op = "language"
     pcm: str
-    model: str
-    checkpoint: str
     gain: float
     windows: Sequence[tuple[int, int]]  # sample ranges
     alone: bool = False  # nothing in work beside it: it is suspected of a crash
 
 
 @dataclass(frozen=True, kw_only=True)
-class WindowRequest:
+class WindowRequest(NeedsModel):
     """Transcribe one window. Answered with WindowReply."""
 
     op = "window"
     pcm: str
-    model: str
-    checkpoint: str
     gain: float
     start: int
     end: int
@@ -95,12 +114,10 @@ class WindowRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LoadRequest:
+class LoadRequest(NeedsModel):
     """Bring a model into memory and warm it. Answered with LoadReply."""
 
     op = "load"
-    model: str
-    checkpoint: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +154,7 @@ class WindowReply:
     segments: Sequence[Segment]  # times in the file
     resume_sample: int | None  # where the left-out rest begins
     stages_s: Mapping[str, float] = field(default_factory=dict)
-    place: Place | None = None  # where it was computed, if not where the model is
+    place: Place | None = None  # where it was computed
 
     @classmethod
     def from_message(cls, message: Message) -> Self:
@@ -145,6 +162,7 @@ class WindowReply:
             segments=tuple(Segment.from_dict(segment) for segment in message["segments"]),
             resume_sample=message["resume_sample"],
             stages_s=message["stages_s"],
+            place=Place(**message["place"]) if message["place"] else None,
         )
 
     def with_stages(self, stages_s: Mapping[str, float]) -> Self:
@@ -227,3 +245,7 @@ class HostOptions:
 
     def to_message(self) -> dict[str, Any]:
         return asdict(self)
+
+    def with_engine(self, engine: str | None) -> Self:
+        """As they hold for a job that names its engine."""
+        return replace(self, engine=engine) if engine else self

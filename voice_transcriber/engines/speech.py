@@ -7,7 +7,7 @@ from typing import Protocol
 
 from voice_transcriber.engines.client import OnAnswer
 from voice_transcriber.engines.gpu_policy import GpuStatus
-from voice_transcriber.engines.protocol import Place, Reply, Request
+from voice_transcriber.engines.protocol import ModelKey, Reply, Request
 
 
 class SpeechEngine(Protocol):
@@ -32,7 +32,17 @@ class SpeechEngine(Protocol):
         ...
 
     @property
-    def models(self) -> list[str]:
+    def problem(self) -> str | None:
+        """Why no engine child can do its work, in a sentence."""
+        ...
+
+    @property
+    def warning(self) -> str | None:
+        """What somebody should look at, in a sentence."""
+        ...
+
+    @property
+    def models(self) -> list[ModelKey]:
         """In this machine's memory now."""
         ...
 
@@ -56,12 +66,10 @@ class SpeechEngine(Protocol):
         """Windows that are decoded together; 0 while no engine has said so."""
         ...
 
-    def place(self, model: str) -> Place | None:
-        """Where a model computes, or did when it was last used; None if it never was."""
-        ...
-
     def submit(self, request: Request, on_answer: OnAnswer) -> int:
-        """Send a request; its one answer goes to `on_answer`. Raises EngineCrashed after stop()."""
+        """Send a request; its one answer goes to `on_answer`. Raises EngineCrashed when no engine
+        can be started, as after stop().
+        """
         ...
 
     def call(self, request: Request) -> Reply:
@@ -76,8 +84,16 @@ class SpeechEngine(Protocol):
         """Let go of models that nobody has used for so long."""
         ...
 
-    def kill_if_silent(self, *, limit_s: float) -> bool:
-        """Replace an engine that owes answers and has said nothing for so long."""
+    def abandon(self, request_ids: Collection[int]) -> None:
+        """As cancel; an engine child that works on one of them is replaced. The requests of others
+        are answered with HostCrash and Blame.NONE: they may be sent again.
+        """
+        ...
+
+    def supervise(self) -> None:
+        """Replace an engine child that hangs or holds too much memory; to be called every few
+        seconds.
+        """
         ...
 
     def stop(self) -> None:

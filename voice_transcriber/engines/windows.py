@@ -12,14 +12,14 @@ from voice_transcriber.audio.level import quietest_point
 from voice_transcriber.audio.pcm import read_samples
 from voice_transcriber.engines.base import DecodeOptions, Features, Hypothesis, Model, WordTiming
 from voice_transcriber.engines.fallback import TEMPERATURES, raise_temperature, repeats_itself
-from voice_transcriber.engines.protocol import WindowReply, WindowRequest
+from voice_transcriber.engines.protocol import ModelKey, WindowReply, WindowRequest
 from voice_transcriber.engines.segments import TimedTokens, parse_window
 from voice_transcriber.engines.stopwatch import Stopwatch
 from voice_transcriber.engines.words import words_by_segment
 from voice_transcriber.job import SAMPLE_RATE
 from voice_transcriber.transcript.model import Segment, Word
 
-FeatureKey = tuple[str, str, float, int, int]  # model, pcm, gain, start, end
+FeatureKey = tuple[ModelKey, str, float, int, int]  # model, pcm, gain, start, end
 SHELF_SIZE = 8  # windows whose features wait between language detection and decoding
 SHORTEST_DIVIDED = 20 * SAMPLE_RATE  # shorter windows are not cut in two
 
@@ -71,7 +71,7 @@ def warm_up(model: Model) -> None:
 
 
 def feature_key(request: WindowRequest) -> FeatureKey:
-    return (request.model, request.pcm, request.gain, request.start, request.end)
+    return (request.key, request.pcm, request.gain, request.start, request.end)
 
 
 def encode_ahead(model: Model, keys: Sequence[FeatureKey], shelf: FeatureShelf) -> None:

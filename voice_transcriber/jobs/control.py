@@ -6,6 +6,9 @@ import threading
 import time
 from enum import Enum
 
+from voice_transcriber.errors import JobTookTooLong
+from voice_transcriber.processes.watch import AwakeClock
+
 
 class StopReason(Enum):
     USER = "user"  # the job is to be cancelled
@@ -27,6 +30,12 @@ class JobControl:
         self._cancelled = threading.Event()
         self._draining = threading.Event()
         self._drain_deadline = float("inf")  # monotonic
+        self._clock = AwakeClock()  # asked twice a second, by `check`
+        self._time_limit_s = float("inf")  # of that clock
+
+    def limit_time(self, limit_s: float) -> None:
+        """The job may take so long, counted from when it was taken up."""
+        self._time_limit_s = limit_s
 
     def cancel(self) -> None:
         self._cancelled.set()
@@ -45,11 +54,18 @@ class JobControl:
         return self._cancelled.is_set() or self._draining.is_set()
 
     def check(self) -> None:
-        """Raises JobStopped when the job was cancelled, or its time to drain is over."""
+        """Raises JobStopped when the job was cancelled, or its time to drain is over, and
+        JobTookTooLong.
+        """
         if self._cancelled.is_set():
             raise JobStopped(StopReason.USER)
         if time.monotonic() >= self._drain_deadline:
             raise JobStopped(StopReason.SHUTDOWN)
+        if self._clock() > self._time_limit_s:
+            raise JobTookTooLong(
+                f"The job took longer than the {self._time_limit_s / 3600:.1f} hours that "
+                "JOB_TIME_LIMIT allows; what was finished is kept."
+            )
 
     def stopped(self) -> JobStopped:
         """Why a step that asked `should_stop` ended early."""

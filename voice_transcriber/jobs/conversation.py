@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar, cast
 
-from voice_transcriber.engines.client import Answer, Blame, HostCrash
+from voice_transcriber.engines.client import Answer, HostCrash
+from voice_transcriber.engines.host_watch import Blame
 from voice_transcriber.engines.protocol import LanguageRequest, PlanRequest, Reply, Request
 from voice_transcriber.engines.speech import SpeechEngine
 from voice_transcriber.errors import EngineError, InternalError, TranscriberError
@@ -25,6 +26,7 @@ class _Asked:
     on_reply: Callable[[Reply], None]
     on_crash: OnCrash | None
     on_error: OnError | None
+    host_died: bool = False  # at its start, or while it loaded a model
 
 
 class Conversation:
@@ -52,7 +54,8 @@ class Conversation:
 
         When the engine dies at this request, `on_crash` is called, and when it fails at it
         `on_error`; without these, and for errors of other kinds, `receive` raises. A plan or a
-        question for the language that was in work beside others is sent again, alone.
+        question for the language that was in work beside others is sent again, alone. What waited
+        for an engine that died while it started is sent again once, to the next one.
         """
         self._send(_Asked(request, lambda reply: on_reply(cast(R, reply)), on_crash, on_error))
 
@@ -68,6 +71,10 @@ class Conversation:
     def end(self) -> None:
         """Withdraw what is still open."""
         self._engine.cancel(self._open)
+
+    def abandon(self) -> None:
+        """Withdraw what is still open, and replace an engine that works on it."""
+        self._engine.abandon(self._open)
 
     def _send(self, asked: _Asked) -> None:
         def on_answer(request_id: int, answer: Answer) -> None:
@@ -93,6 +100,8 @@ class Conversation:
             asked.on_reply(answer)
         elif answer.blame is Blame.NONE:
             self._send(asked)
+        elif answer.blame is Blame.HOST and not asked.host_died:
+            self._send(replace(asked, host_died=True))
         elif answer.blame is Blame.BATCH and isinstance(
             asked.request, PlanRequest | LanguageRequest
         ):

@@ -5,16 +5,20 @@ from __future__ import annotations
 import logging
 import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
+from voice_transcriber import kill_points
 from voice_transcriber.blobs.base import BlobStore
 from voice_transcriber.engines.speech import SpeechEngine
 from voice_transcriber.errors import NotFound, TranscriberError, WrongState
 from voice_transcriber.jobs.manager import JobManager
 from voice_transcriber.results.cache import ResultCache
+from voice_transcriber.store.backups import Backups
 from voice_transcriber.store.base import Store
 from voice_transcriber.store.migrations import backups_of
+from voice_transcriber.store.repair import delete_old_quarantines
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +26,7 @@ STRAY_S = 3600.0  # an upload or a temporary file that nobody touched for so lon
 RETENTION_BATCH = 100
 DAY_S = 86400.0
 BACKUP_DAYS = 7  # of the database as an older version left it
-ENGINE_SILENCE_S = 900.0
+QUARANTINE_DAYS = 30  # of databases that were moved aside
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,15 +38,23 @@ class Housekeeping:
     engine: SpeechEngine
     manager: JobManager
     results: ResultCache
+    backups: Backups
+    backup_keep: int
+    backup_interval_s: float
     database: Path
+    quarantine: Path
     work_dir: Path
     temp_dir: Path
     retention_days: int
     model_idle_s: float
     free_memory_early: bool
+    started_at: float = field(default_factory=time.monotonic)
 
     def at_start(self) -> None:
-        """Remove what a dead process left; nobody uploads yet, so every stray is old enough."""
+        """Remove what a dead process left; nobody uploads yet, so every stray is old enough.
+
+        Recordings are no strays at a start, whatever the database says.
+        """
         self._delete_strays(older_than_s=0)
         self._delete_old_backups()
         self._tidy_results()
@@ -51,16 +63,28 @@ class Housekeeping:
         """Idle models, temporary files, stray uploads, old jobs, old backups, old results."""
         self.engine.unload_idle(idle_s=self.model_idle_s)
         self._delete_strays(older_than_s=STRAY_S)
+        self._delete_unused_recordings()
         self._delete_expired_jobs()
         self._delete_old_backups()
         self._tidy_results()
 
-    def supervise(self) -> None:
-        """Replace an engine that hangs; let go at once of what nobody needs any more."""
-        self.engine.kill_if_silent(limit_s=ENGINE_SILENCE_S)
+    def let_go(self) -> None:
+        """Of what nobody needs any more, at once."""
         self._delete_orphan_work()
         if self.free_memory_early:
             self.engine.unload_idle(idle_s=0)
+
+    def back_up(self) -> None:
+        """Copy the database when that is due; a failure is told, and tried again."""
+        try:
+            self.backups.make_if_due(
+                self.database,
+                now=datetime.now(UTC),
+                keep=self.backup_keep,
+                interval_s=self.backup_interval_s,
+            )
+        except (OSError, TranscriberError) as error:
+            log.error("The database could not be backed up: %s", error)
 
     def _tidy_results(self) -> None:
         """A cache that is too large for a while hurts nobody."""
@@ -76,14 +100,23 @@ class Housekeeping:
             if backup.stat().st_mtime <= limit:
                 backup.unlink()
                 log.info("The backup %s is %d days old and was deleted.", backup, BACKUP_DAYS)
+        delete_old_quarantines(self.quarantine, older_than_s=QUARANTINE_DAYS * DAY_S)
 
     def _delete_strays(self, *, older_than_s: float) -> None:
         strays = self.blobs.delete_stray_parts(older_than_s=older_than_s)
-        strays += self.blobs.delete_unused(self.store.blobs_in_use(), older_than_s=older_than_s)
+        kill_points.reached("housekeeping")
         strays += self._delete_temp_files(older_than_s=older_than_s)
         strays += self._delete_orphan_work()
         if strays:
             log.info("Housekeeping removed %d stray files.", strays)
+
+    def _delete_unused_recordings(self) -> None:
+        """Not in the first hour, and only beside a database that can be believed."""
+        if self.store.problem or time.monotonic() - self.started_at < STRAY_S:
+            return
+        unused = self.blobs.delete_unused(self.store.blobs_in_use(), older_than_s=STRAY_S)
+        if unused:
+            log.info("Housekeeping removed %d recordings that belong to no job.", unused)
 
     def _delete_temp_files(self, *, older_than_s: float) -> int:
         limit = time.time() - older_than_s

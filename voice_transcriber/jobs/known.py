@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from voice_transcriber import kill_points
 from voice_transcriber.audio.decode import Decoding
 from voice_transcriber.audio.selection import Selection
 from voice_transcriber.engines.protocol import Place
-from voice_transcriber.errors import NotFound, TranscriberError
+from voice_transcriber.errors import ClaimLost, NotFound, TranscriberError
 from voice_transcriber.job import SAMPLE_RATE, Claim, Job, JobStatus, TranscribeOptions
 from voice_transcriber.jobs.coverage import text_tail
 from voice_transcriber.jobs.hooks import JobHooks
@@ -126,7 +129,7 @@ class KnownResults:
         done = False
         try:
             answer = _answer(job, finding, {})
-            self._sidecars.write(job.id, answer.content)
+            self._sidecars.write(_answered(job, answer), answer.content)
             if done := self._store.complete_queued(job.id, answer):
                 performance = answer.performance
                 self._note_hit(job, finding)
@@ -143,14 +146,21 @@ class KnownResults:
     ) -> Mapping[str, Any]:
         """The figures that are kept with the job. Raises ClaimLost, DiskFull."""
         answer = _answer(job, finding, performance)
-        self._sidecars.write(job.id, answer.content)
-        self._store.complete_known(claim, answer)
+        with self._taken_back_when_lost(job.id):
+            self._sidecars.write(_answered(self._store.get(job.id), answer), answer.content)
+            self._store.complete_known(claim, answer)
         self._note_hit(job, finding)
         return answer.performance
 
     def complete_computed(self, job: Job, claim: Claim, computed: Computed) -> None:
         """Store the end of a job, and what it leaves to later ones. Raises ClaimLost, DiskFull."""
-        self._sidecars.write(job.id, transcript_to_column(computed.transcript))
+        with self._taken_back_when_lost(job.id):
+            done = _completed(self._store.get(job.id), computed.performance)
+            self._sidecars.write(done, transcript_to_column(computed.transcript))
+            kill_points.reached("result-written")
+            self._store_computed(job, claim, computed)
+
+    def _store_computed(self, job: Job, claim: Claim, computed: Computed) -> None:
         if not self.is_on:
             self._store.complete(claim, computed.transcript, computed.performance)
             return
@@ -202,6 +212,15 @@ class KnownResults:
             _key(computed.decoded, job.options, computing), computed.transcript
         )
 
+    @contextmanager
+    def _taken_back_when_lost(self, job_id: str) -> Iterator[None]:
+        """The text of an attempt that no longer owns its job is not kept."""
+        try:
+            yield
+        except (ClaimLost, NotFound):
+            self._take_back(job_id)
+            raise
+
     def _take_back(self, job_id: str) -> None:
         """Remove the text of a job that was not answered, unless a worker may have written it."""
         try:
@@ -247,6 +266,28 @@ def _answer(job: Job, finding: Finding, performance: Mapping[str, Any]) -> Known
         language_probability=None if asked else transcript.language_probability,
         text_tail=text_tail(tail),
         performance={**_of_the_answer(performance), "cached": True},
+    )
+
+
+def _answered(job: Job, answer: KnownAnswer) -> Job:
+    return replace(
+        _completed(job, answer.performance),
+        started_at=job.started_at or time.time(),
+        duration_s=answer.duration_s,
+        language=answer.language,
+        language_probability=answer.language_probability,
+        text_tail=answer.text_tail,
+    )
+
+
+def _completed(job: Job, performance: Mapping[str, Any]) -> Job:
+    """As the store is about to have it."""
+    return replace(
+        job,
+        status=JobStatus.COMPLETED,
+        finished_at=time.time(),
+        percent=100.0,
+        performance=performance,
     )
 
 

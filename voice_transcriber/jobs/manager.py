@@ -6,17 +6,21 @@ import shutil
 import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from voice_transcriber.blobs.base import BlobStore, BlobWriter, StoredBlob
 from voice_transcriber.engines.checkpoints import Checkpoints, ModelInfo
+from voice_transcriber.engines.offered import OfferedEngines
 from voice_transcriber.errors import (
     DiskFull,
     EmptyFile,
+    Infected,
     InvalidRequest,
     QueueFull,
     ShuttingDown,
+    TooManyQueued,
     WrongState,
 )
 from voice_transcriber.job import (
@@ -33,9 +37,11 @@ from voice_transcriber.job import (
 from voice_transcriber.jobs.blob_use import BlobUse
 from voice_transcriber.jobs.coverage import chunk_fraction, chunk_status
 from voice_transcriber.jobs.known import KnownResults
+from voice_transcriber.jobs.scanner import Clamd
 from voice_transcriber.jobs.sidecar import Sidecars
 from voice_transcriber.jobs.worker import Workers
 from voice_transcriber.store.base import Plan, Store
+from voice_transcriber.submission import Once, Origin
 from voice_transcriber.transcript.merge import merge_segments
 from voice_transcriber.transcript.model import Segment
 
@@ -76,61 +82,109 @@ class JobManager:
         store: Store,
         blobs: BlobStore,
         checkpoints: Checkpoints,
+        engines: OfferedEngines,
         sidecars: Sidecars,
         workers: Workers,
         known: KnownResults,
         data_dir: Path,
         max_queue_size: int,
+        max_queue_per_key: int,
+        scanner: Clamd | None = None,
     ) -> None:
         self._store = store
         self._blobs = blobs
         self._checkpoints = checkpoints
+        self._engines = engines
         self._sidecars = sidecars
         self._workers = workers
         self._known = known
         self._data_dir = data_dir
         self._max_queue_size = max_queue_size
+        self._max_queue_per_key = max_queue_per_key
+        self._scanner = scanner
         self._blob_use = BlobUse(store, blobs)
         self.is_draining = False
 
-    def check_accepts(self, *, size_bytes: int = 0) -> None:
-        """Raises ShuttingDown, QueueFull or DiskFull when an upload of this size has no place."""
+    def check_accepts(
+        self, *, size_bytes: int = 0, copies: int = UPLOAD_COPIES, submitter: str | None = None
+    ) -> None:
+        """Raises ShuttingDown, QueueFull, TooManyQueued or DiskFull when an upload of this size,
+        which is on the disk so many times at once, has no place.
+        """
         if self.is_draining:
             raise ShuttingDown
         if self._store.counts()[JobStatus.QUEUED] >= self._max_queue_size:
             raise QueueFull
-        free_bytes = shutil.disk_usage(self._data_dir).free
-        if free_bytes < MIN_FREE_BYTES + UPLOAD_COPIES * size_bytes:
+        if submitter and self._store.queued_of(submitter) >= self._max_queue_per_key:
+            raise TooManyQueued
+        self.check_disk(copies * size_bytes + self._store.awaited_bytes())
+
+    def check_room(self, size_bytes: int) -> None:
+        """For more of what was begun. Raises ShuttingDown, DiskFull."""
+        if self.is_draining:
+            raise ShuttingDown
+        self.check_disk(size_bytes)
+
+    def check_disk(self, size_bytes: int = 0) -> None:
+        """Raises DiskFull when so many bytes have no place."""
+        if shutil.disk_usage(self._data_dir).free < MIN_FREE_BYTES + size_bytes:
             raise DiskFull
 
+    def check_options(self, options: TranscribeOptions) -> None:
+        """Raises UnknownModel, EngineNotOffered, InvalidRequest."""
+        _check_options(self._checkpoints.resolve(options.model), options)
+        self._engines.check(options.engine)
+
     def submit(
-        self, upload: BlobWriter, *, filename: str, options: TranscribeOptions, priority: Priority
+        self,
+        upload: BlobWriter,
+        *,
+        filename: str,
+        options: TranscribeOptions,
+        priority: Priority,
+        origin: Origin = Origin(),  # noqa: B008
+        upload_id: str | None = None,
     ) -> Job:
         """Accept an upload as a job; when this returns both survive a power cut.
 
-        Raises EmptyFile, UnknownModel, InvalidRequest, QueueFull, ShuttingDown, DiskFull;
-        nothing is kept of the upload then.
+        The same request again (`origin`), or another one for the same `upload_id`, finds the job
+        that is there. Raises EmptyFile, UnknownModel, EngineNotOffered, InvalidRequest, QueueFull,
+        TooManyQueued, ShuttingDown, DiskFull, KeyReused, and Infected, ScannerAway, Busy where
+        uploads are scanned; the upload is discarded then.
         """
         try:
             if self.is_draining:
                 raise ShuttingDown
             if not upload.size_bytes:
                 raise EmptyFile
-            _check_options(self._checkpoints.resolve(options.model), options)
+            self.check_options(options)
             with self._blob_use.job_on_its_way():
-                new = _new_job(upload.commit(), filename, options, priority)
+                blob = upload.commit()
+                self._scan(blob)
+                new = _new_job(blob, filename, options, priority, origin.submitter)
                 finding = self._known.find(new.blob_sha256, options)
                 if finding:  # no worker takes the job while it is answered here
                     new = replace(new, run_at=time.time() + ANSWER_S)
-                job = self._add(new)
+                once = Once(key=origin.key_for(_wanted(new)), upload_id=upload_id)
+                job = self._add(new, once)
         finally:
             upload.discard()
+        if job.id != new.id:
+            self._sidecars.refuse(new.id)
+            self.delete_unneeded_blob(new.blob_sha256)
+            return job
         if finding and self._known.complete_queued(job, finding):
             return self._store.get(job.id)
         self._workers.wake()
         return job
 
-    def submit_file(self, path: Path, *, options: TranscribeOptions) -> Job:
+    def submit_file(
+        self,
+        path: Path,
+        *,
+        options: TranscribeOptions,
+        origin: Origin = Origin(),  # noqa: B008
+    ) -> Job:
         """Accept a copy of a local file as a job; raises as submit does."""
         upload = self._blobs.writer()
         try:
@@ -139,32 +193,67 @@ class JobManager:
         except BaseException:
             upload.discard()
             raise
-        return self.submit(upload, filename=path.name, options=options, priority=Priority.NORMAL)
+        return self.submit(
+            upload,
+            filename=path.name,
+            options=options,
+            priority=Priority.NORMAL,
+            origin=origin,
+        )
 
-    def _add(self, new: NewJob) -> Job:
+    def delete_unneeded_blob(self, sha256: str) -> None:
+        """As soon as that is safe, and unless a job or an upload needs it."""
+        self._blob_use.delete_unneeded(sha256)
+
+    def _scan(self, blob: StoredBlob) -> None:
+        """Under the blob's own name: only what was scanned can become a job."""
+        if self._scanner is None:
+            return
         try:
-            return self._store.add(new, max_queued=self._max_queue_size)
+            self._scanner.check(self._blobs.path(blob.sha256))
+        except Infected:
+            self._store.note("upload.infected", blob.sha256)
+            self._blob_use.delete_unneeded(blob.sha256)
+            raise
         except Exception:
+            self._blob_use.delete_unneeded(blob.sha256)
+            raise
+
+    def _add(self, new: NewJob, once: Once) -> Job:
+        try:
+            self._sidecars.accept(new, now=time.time())
+            return self._store.add(
+                new,
+                max_queued=self._max_queue_size,
+                max_of_submitter=self._max_queue_per_key,
+                once=once,
+            )
+        except Exception:
+            self._sidecars.refuse(new.id)
             self._blob_use.delete_unneeded(new.blob_sha256)
             raise
 
     def cancel(self, job_id: str) -> Job:
         """Raises NotFound, or WrongState when the job has ended."""
         job = self._store.cancel(job_id)
+        self._sidecars.note(job)
         self._workers.cancel(job_id)
         return job
 
     def set_priority(self, job_id: str, priority: Priority) -> Job:
         """Raises NotFound, or WrongState when the job no longer waits."""
         job = self._store.set_priority(job_id, priority)
+        self._sidecars.note(job)
         self._workers.wake()  # it may be more urgent now than what runs
         return job
 
     def retry(self, job_id: str) -> Job:
-        """Raises NotFound, WrongState, QueueFull, ShuttingDown."""
+        """Raises NotFound, WrongState, QueueFull, DiskFull, ShuttingDown."""
         if self.is_draining:
             raise ShuttingDown
+        self.check_disk()
         job = self._store.retry(job_id, max_queued=self._max_queue_size)
+        self._sidecars.note(job)
         self._workers.wake()
         return job
 
@@ -241,7 +330,11 @@ def _chunk_state(chunk: Chunk, *, index: int, status: ChunkStatus, percent: floa
 
 
 def _new_job(
-    blob: StoredBlob, filename: str, options: TranscribeOptions, priority: Priority
+    blob: StoredBlob,
+    filename: str,
+    options: TranscribeOptions,
+    priority: Priority,
+    submitter: str | None,
 ) -> NewJob:
     return NewJob(
         id=uuid.uuid4().hex,
@@ -250,7 +343,14 @@ def _new_job(
         size_bytes=blob.size_bytes,
         options=options,
         priority=priority,
+        submitter=submitter,
     )
+
+
+def _wanted(new: NewJob) -> dict[str, Any]:
+    """All that a client asks for, as JSON values: what differs makes another request."""
+    own = {"id", "run_at", "submitter"}
+    return {"job": {name: value for name, value in asdict(new).items() if name not in own}}
 
 
 def _check_options(model: ModelInfo, options: TranscribeOptions) -> None:

@@ -92,7 +92,7 @@ class ModelLibrary:
                 f"Jobs that wait or run need the model {name}.",
                 remedy="Cancel these jobs, or wait until they are done.",
             )
-        if self._is_one_of(name, self._engine.models) or self._loads(name):
+        if self._is_one_of(name, self._names_in_memory()) or self._loads(name):
             raise WrongState(
                 f"The model {name} is in memory.",
                 remedy="Wait until nobody has used it for MODEL_IDLE, or restart the server.",
@@ -107,7 +107,7 @@ class ModelLibrary:
         for info in models:
             memory_bytes = _needed_bytes(info, self._batch_size, compute_type)
             least_bytes = _needed_bytes(info, 1, compute_type)
-            in_memory = self._is_one_of(info.name, self._engine.models)
+            in_memory = self._is_one_of(info.name, self._names_in_memory())
             is_wanted = self._downloads.is_wanted(info.name)
             yield ModelState(
                 info=info,
@@ -133,9 +133,13 @@ class ModelLibrary:
         known = {info.name: info.size_bytes for info in self._checkpoints.catalogue()}
         return sum(
             held_bytes(known[name], compute_type=compute_type)
-            for name in self._engine.models
+            for name in self._names_in_memory()
             if name in known
         )
+
+    def _names_in_memory(self) -> Sequence[str]:
+        """One that two engines have is named twice."""
+        return [key.model for key in self._engine.models]
 
     def _loads(self, name: str) -> bool:
         loading = self._engine.loading

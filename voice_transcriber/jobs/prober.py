@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable
 
+from voice_transcriber.audio.crashes import MAX_CRASHES
 from voice_transcriber.audio.decode import Decoder
 from voice_transcriber.audio.probe import Probe
 from voice_transcriber.audio.selection import Selection
 from voice_transcriber.blobs.base import BlobStore
-from voice_transcriber.errors import TranscriberError, UserError
+from voice_transcriber.errors import DecoderCrashed, TranscriberError, UserError
 from voice_transcriber.job import Job, JobError
 from voice_transcriber.store.base import Store
 
@@ -24,7 +26,7 @@ PATIENCE_S = 1.0  # a free worker takes a new job within this time, and looks at
 
 
 class Prober:
-    """One thread."""
+    """One thread, which `supervise` replaces when it has died."""
 
     def __init__(
         self,
@@ -40,11 +42,19 @@ class Prober:
         self._decoder = decoder
         self._on_known = on_known
         self._unknown: set[str] = set()  # looked at, and no wiser
+        self._crashes: Counter[str] = Counter()  # of the decoder, by job
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="prober", daemon=True)
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
+        self._thread = threading.Thread(target=self._work, name="prober", daemon=True)
         self._thread.start()
+
+    def supervise(self) -> None:
+        """Start a thread in the place of one that has died."""
+        if self._thread and not self._thread.is_alive() and not self._stopping.is_set():
+            log.error("The prober's thread has died and is replaced.")
+            self.start()
 
     def stop(self) -> None:
         self._stopping.set()
@@ -69,11 +79,21 @@ class Prober:
             self._store.fail_queued(
                 job.id, JobError(code=error.code, message=error.message, remedy=error.remedy)
             )
+        except DecoderCrashed as error:
+            self._note_crash(job, error)
         except TranscriberError:
             log.exception("Job %s could not be looked at; its worker will say why.", job.id)
             self._unknown.add(job.id)
         else:
             self._note(job, probe)
+
+    def _note_crash(self, job: Job, error: DecoderCrashed) -> None:
+        """It is looked at again; in the end its worker says whether it is the file's fault."""
+        log.warning("Job %s could not be looked at: %s", job.id, error.message)
+        self._crashes[job.id] += 1
+        if self._crashes[job.id] >= MAX_CRASHES:
+            del self._crashes[job.id]
+            self._unknown.add(job.id)
 
     def _note(self, job: Job, probe: Probe) -> None:
         length_s = Selection.of(job.options).length_s(probe.duration_s)

@@ -53,13 +53,15 @@ class Recipes:
         store: ResultStore,
         *,
         checkpoints: Checkpoints,
-        configuration: Callable[[], Mapping[str, Any]],
+        configuration: Callable[[str | None], Mapping[str, Any]],
     ) -> None:
-        """`configuration` is asked once, for the first job: packages are looked up for it."""
+        """`configuration` is asked once for each engine that jobs name, None for the
+        installation's own: packages are looked up for it.
+        """
         self._store = store
         self._checkpoints = checkpoints
         self._configure = configuration
-        self._configured: Mapping[str, Any] | None = None
+        self._configured: dict[str | None, Mapping[str, Any]] = {}
         self._hashes = FileHashes(store)
         self._places: dict[str, Mapping[str, Any]] = {}
 
@@ -91,9 +93,9 @@ class Recipes:
         sha256 = self._hashes.known(self._checkpoints.path(options.model))
         if sha256 is None:
             return None
-        if self._configured is None:
-            self._configured = self._configure()
-        return {"checkpoint": sha256, "configuration": self._configured}
+        if options.engine not in self._configured:
+            self._configured[options.engine] = self._configure(options.engine)
+        return {"checkpoint": sha256, "configuration": self._configured[options.engine]}
 
     def _last_place(self, key: str) -> Mapping[str, Any] | None:
         if key not in self._places and (noted := self._store.fact(f"place {key}")):

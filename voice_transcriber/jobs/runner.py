@@ -14,6 +14,7 @@ from voice_transcriber.audio.decode import Decoder, Decoding
 from voice_transcriber.audio.selection import Selection
 from voice_transcriber.blobs.base import BlobStore
 from voice_transcriber.engines.checkpoints import Checkpoints
+from voice_transcriber.engines.offered import OfferedEngines
 from voice_transcriber.engines.protocol import Place
 from voice_transcriber.engines.speech import SpeechEngine
 from voice_transcriber.errors import DownloadStopped
@@ -31,6 +32,8 @@ from voice_transcriber.transcript.model import Transcript
 
 PROGRESS_INTERVAL_S = 1.0
 DECODE_WAIT_S = 0.5
+SHORTEST_TIME_LIMIT_S = 3600.0
+TIME_FACTOR = 10.0  # of the recording's length
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +43,7 @@ class Workshop:
     store: Store
     blobs: BlobStore
     checkpoints: Checkpoints
+    engines: OfferedEngines
     decoder: Decoder
     engine: SpeechEngine
     sidecars: Sidecars
@@ -47,6 +51,7 @@ class Workshop:
     known: KnownResults
     work_dir: Path
     options: TranscriptionOptions
+    job_time_limit_s: float | None = None  # None: as long as the recording's length deserves
 
 
 class JobRun:
@@ -59,6 +64,7 @@ class JobRun:
         self._control = control
         self._selection = Selection.of(job.options)
         self._decoding: Decoding | None = None
+        self._transcription: Transcription | None = None
         self._stages_s: dict[str, float] = {}
         self._place: Place | None = None
         self._known_chunks = 0  # their text comes from earlier jobs
@@ -68,9 +74,10 @@ class JobRun:
         """Take the job to its transcript.
 
         Raises JobStopped (cancel, shutdown), ClaimLost, UserError, ModelError,
-        CapacityError, EngineError.
+        CapacityError, EngineError, JobTookTooLong.
         """
         self._shop.hooks.started(self._job, self._process_ids)
+        self._shop.engines.check(self._job.options.engine)  # what is set may be another by now
         checkpoint = self._checkpoint()
         known = self._shop.known
         known.learn(checkpoint, check=self._control.check)
@@ -87,6 +94,11 @@ class JobRun:
             if self._decoding is not None and not self._decoding.finished:
                 self._decoding.stop()
         self._finish(transcription, self._decoding)
+
+    @property
+    def has_progressed(self) -> bool:
+        """Whether this attempt has committed the text of a window."""
+        return self._transcription is not None and self._transcription.has_progressed
 
     def performance(self) -> Mapping[str, Any]:
         """Figures of this attempt, as they are kept with the job."""
@@ -138,6 +150,7 @@ class JobRun:
 
     def _decode(self) -> Decoding:
         """Start decoding, and wait until the header or the first error is known."""
+        self._limit_time()
         decoding = self._shop.decoder.start(
             self._shop.blobs.path(self._job.blob_sha256),
             self._shop.work_dir / self._job.id,
@@ -155,8 +168,17 @@ class JobRun:
         return decoding
 
     def _note_duration(self, duration_s: float) -> None:
+        if duration_s == self._job.duration_s:
+            return
         self._job = replace(self._job, duration_s=duration_s)
+        self._limit_time()
         self._shop.store.set_duration(self._claim, duration_s=duration_s)
+
+    def _limit_time(self) -> None:
+        limit_s = self._shop.job_time_limit_s
+        if limit_s is None:
+            limit_s = max(SHORTEST_TIME_LIMIT_S, TIME_FACTOR * (self._job.duration_s or 0.0))
+        self._control.limit_time(limit_s)
 
     def _transcribe(self, checkpoint: Path, decoding: Decoding) -> Transcription:
         transcription = Transcription(
@@ -171,6 +193,7 @@ class JobRun:
             known=self._shop.known.chunks(self._job, decoding),
             on_decoded=partial(self._look_again, decoding),
         )
+        self._transcription = transcription
         try:
             transcription.run()
         finally:
@@ -202,7 +225,10 @@ class JobRun:
         self._shop.known.complete_computed(self._job, self._claim, computed)
 
     def _look_again(self, decoding: Decoding) -> None:
-        """The same sound may have been transcribed from another file. Raises _AlreadyKnown."""
+        """All is decoded: the length is known, and the same sound may have been transcribed from
+        another file. Raises _AlreadyKnown.
+        """
+        self._note_duration((decoding.samples - self._selection.start_sample) / SAMPLE_RATE)
         decoded = self._decoded(decoding)
         if decoded and (found := self._shop.known.find_decoded(decoded, self._job.options)):
             raise _AlreadyKnown(found)

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from voice_transcriber.jobs.finished_files import FinishedFiles
 from voice_transcriber.jobs.housekeeping import Housekeeping
-
-SUPERVISE_INTERVAL_S = 5
+from voice_transcriber.jobs.supervisor import INTERVAL_S
 
 
 def make_scheduler(
-    housekeeping: Housekeeping, finished_files: FinishedFiles | None, *, interval_s: float
+    housekeeping: Housekeeping,
+    finished_files: FinishedFiles | None,
+    *,
+    supervise: Callable[[], None],
+    interval_s: float,
 ) -> BackgroundScheduler:
-    """A scheduler that is not started yet; stop it with shutdown(wait=False)."""
+    """A scheduler that is not started yet; stop it with shutdown(wait=False). `supervise` is called
+    every few seconds, housekeeping every `interval_s`.
+    """
     # Its own log line for each run of a job says nothing new every few seconds.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     scheduler = BackgroundScheduler(
@@ -25,9 +31,7 @@ def make_scheduler(
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
     )
     scheduler.add_job(housekeeping.tidy, "interval", seconds=interval_s, id="tidy")
-    scheduler.add_job(
-        housekeeping.supervise, "interval", seconds=SUPERVISE_INTERVAL_S, id="supervise"
-    )
+    scheduler.add_job(supervise, "interval", seconds=INTERVAL_S, id="supervise")
     if finished_files:
         scheduler.add_job(
             finished_files.catch_up,

@@ -1,44 +1,146 @@
-"""Finished transcripts as files beside the database, from which they can be rebuilt."""
+"""Files beside the database from which its jobs can be rebuilt: of every job exactly one."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import logging
+import os
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
 from pathlib import Path
 
-from voice_transcriber.files import sync_folder, write_durably
+from voice_transcriber.files import full_disk_told, sync_folder, write_durably
+from voice_transcriber.job import Job, NewJob
+from voice_transcriber.jobs.job_file import (
+    TAIL_BYTES,
+    DamagedFile,
+    has_checksum,
+    job_file,
+    new_job_file,
+    read_job_file,
+)
 
-_TRANSCRIPT = ".json"
+log = logging.getLogger(__name__)
+
+_TRANSCRIPT = ".json"  # a finished job with its transcript
+_ACCEPTED = ".job"  # a job that has no transcript
 _FILES = ".files"  # names of the job's own files in TRANSCRIPTIONS_DIR
 _OWED = ".owed"  # the job runs, or its files in TRANSCRIPTIONS_DIR are not written yet
+_DELETED = "deleted"  # ids of deleted jobs: no older database brings them back
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """What a file tells of a job. Of files of an older version `job` is None."""
+
+    job: Job | None
+    content: str | None  # the transcript as JSON
 
 
 class Sidecars:
-    """One JSON file for each finished job, and notes on the files that were made of it."""
+    """One JSON file for each job, and notes on the files that were made of it."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
 
-    def write(self, job_id: str, content: str) -> None:
-        """`content`: the transcript as JSON."""
-        write_durably(self._path(job_id, _TRANSCRIPT), content.encode())
+    def accept(self, new: NewJob, *, now: float) -> None:
+        """Keep a job that is about to be accepted. Raises DiskFull."""
+        with full_disk_told():
+            write_durably(self._path(new.id, _ACCEPTED), new_job_file(new, now=now))
+
+    def refuse(self, job_id: str) -> None:
+        """The job was not accepted after all."""
+        self._path(job_id, _ACCEPTED).unlink(missing_ok=True)
+
+    def note(self, job: Job) -> None:
+        """Keep what has become of a job that has no transcript; a failure only warns."""
+        try:
+            write_durably(self._path(job.id, _ACCEPTED), job_file(job, None))
+        except OSError as error:
+            log.warning("The record of job %s could not be brought up to date: %s", job.id, error)
+
+    def write(self, job: Job, content: str) -> None:
+        """Keep a finished job; `content` is its transcript as JSON. Raises DiskFull."""
+        with full_disk_told():
+            write_durably(self._path(job.id, _TRANSCRIPT), job_file(job, content))
+
+    def finished(self, job_id: str) -> None:
+        """What `write` keeps is true: the job is completed."""
+        self._path(job_id, _ACCEPTED).unlink(missing_ok=True)
 
     def delete_transcript(self, job_id: str) -> None:
         """Harmless when there is none."""
         self._path(job_id, _TRANSCRIPT).unlink(missing_ok=True)
 
     def delete(self, job_id: str) -> None:
-        """Harmless when there is none."""
-        for ending in (_TRANSCRIPT, _FILES, _OWED):
+        """Of a job that was deleted; no older database brings it back from now on.
+
+        Harmless when there is nothing.
+        """
+        try:
+            self._bury(job_id)
+        except OSError as error:  # deleting must work on a full disk; the next start notes it
+            log.warning("The deletion of job %s could not be noted: %s", job_id, error)
+        for ending in (_TRANSCRIPT, _ACCEPTED, _FILES, _OWED):
             self._path(job_id, ending).unlink(missing_ok=True)
+
+    def deleted(self) -> Set[str]:
+        """Ids of deleted jobs."""
+        try:
+            lines = (self.folder / _DELETED).read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return frozenset()
+        return frozenset(lines.split())
+
+    def delete_parts(self) -> None:
+        """What a dead process was writing; nobody writes now."""
+        for part in self.folder.glob("*.part"):
+            part.unlink(missing_ok=True)
+
+    def ids(self) -> tuple[set[str], set[str]]:
+        """Of the jobs with a transcript here, and of those without."""
+        names = [path.name for path in self.folder.iterdir()]
+        with_transcript, without = (
+            {name.removesuffix(ending) for name in names if name.endswith(ending)}
+            for ending in (_TRANSCRIPT, _ACCEPTED)
+        )
+        return with_transcript, without
+
+    def kept(self, job_id: str) -> Kept | None:
+        """The most that is known of a job; a line in the log for each file that is damaged."""
+        for ending in (_TRANSCRIPT, _ACCEPTED):
+            path = self._path(job_id, ending)
+            try:
+                job, content = read_job_file(path.read_bytes())
+            except FileNotFoundError:
+                continue
+            except (OSError, DamagedFile) as error:
+                log.error("Nothing can be learned from %s: %s", path, error)
+            else:
+                return Kept(job=job, content=content)
+        return None
+
+    def is_whole(self, job_id: str) -> bool:
+        """Whether a finished job's file is there and of this version; looks at its end only."""
+        try:
+            with self._path(job_id, _TRANSCRIPT).open("rb") as file:
+                file.seek(0, os.SEEK_END)
+                file.seek(max(0, file.tell() - TAIL_BYTES))
+                return has_checksum(file.read())
+        except FileNotFoundError:
+            return False
+
+    def written_at(self, job_id: str) -> float:
+        """When a transcript was written, Unix seconds. Raises OSError."""
+        return self._path(job_id, _TRANSCRIPT).stat().st_mtime
 
     def owe_files(self, job_id: str) -> None:
         self._path(job_id, _OWED).touch(mode=0o600)
-        sync_folder(self._folder)
+        sync_folder(self.folder)
 
     def owing(self) -> list[str]:
         """Ids of the jobs whose files are owed."""
-        return [path.stem for path in self._folder.glob(f"*{_OWED}")]
+        return [path.stem for path in self.folder.glob(f"*{_OWED}")]
 
     def files_settled(self, job_id: str) -> None:
         self._path(job_id, _OWED).unlink(missing_ok=True)
@@ -54,5 +156,16 @@ class Sidecars:
             return []
         return list(json.loads(text))
 
+    def _bury(self, job_id: str) -> None:
+        """A line that a power cut tore stands alone: each one begins with a line end."""
+        path = self.folder / _DELETED
+        is_new = not path.exists()
+        with open(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab") as file:
+            file.write(f"\n{job_id}\n".encode())
+            file.flush()
+            os.fsync(file.fileno())
+        if is_new:
+            sync_folder(self.folder)
+
     def _path(self, job_id: str, ending: str) -> Path:
-        return self._folder / f"{job_id}{ending}"
+        return self.folder / f"{job_id}{ending}"

@@ -13,9 +13,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from voice_transcriber import kill_points
 from voice_transcriber.audio.decode import Decoding
 from voice_transcriber.audio.selection import Selection
-from voice_transcriber.engines.client import Blame, HostCrash
+from voice_transcriber.engines.client import HostCrash
+from voice_transcriber.engines.host_watch import Blame
 from voice_transcriber.engines.protocol import (
     LanguageRequest,
     Place,
@@ -24,7 +26,12 @@ from voice_transcriber.engines.protocol import (
 )
 from voice_transcriber.engines.speech import SpeechEngine
 from voice_transcriber.engines.stopwatch import Stopwatch
-from voice_transcriber.errors import EngineError, EngineOutOfMemory, InternalError
+from voice_transcriber.errors import (
+    EngineError,
+    EngineOutOfMemory,
+    InternalError,
+    JobTookTooLong,
+)
 from voice_transcriber.job import SAMPLE_RATE, Chunk, Claim, Job, Stage, Window
 from voice_transcriber.jobs.chunk_failures import ChunkFailures
 from voice_transcriber.jobs.chunk_planner import ChunkPlanner
@@ -89,18 +96,21 @@ class Transcription:
         self._start_sample = Selection.of(job.options).start_sample
         self._results: list[WindowResult] = []  # received, not yet committed
         self._stage = Stage.TRANSCRIBING
-        self._pace = Pace(store.speeds().get(job.options.model))
+        # Speeds are those of the engine that is set.
+        speeds = {} if job.options.engine else store.speeds()
+        self._pace = Pace(speeds.get(job.options.model))
         self.ledger = Ledger(store.plan(job.id), start_sample=self._start_sample)
         self._failures = ChunkFailures(store, claim, self.ledger)
         self._planner = self._new_planner()
         self.crash_cause = ""  # of the last engine death at one of the windows
         self.place: Place | None = None  # what the last window was decoded on
         self.places: set[Place] = set()  # what all were decoded on, without notes
+        self.has_progressed = False  # this attempt committed a window
         self.is_resumed = bool(self.ledger.chunks)  # an earlier attempt did a part of it
 
     def run(self) -> None:
-        """Raises JobStopped, ClaimLost, UserError, ModelError; EngineError when the engine fails
-        at whatever it is given.
+        """Raises JobStopped, ClaimLost, UserError, ModelError, JobTookTooLong; EngineError when the
+        engine fails at whatever it is given.
         """
         try:
             while not self._is_done():
@@ -116,6 +126,9 @@ class Transcription:
                 self._receive()
                 self._commit()
                 self._show_stage()
+        except JobTookTooLong:
+            self._talk.abandon()
+            raise
         finally:
             self._talk.end()
 
@@ -186,6 +199,7 @@ class Transcription:
         return LanguageRequest(
             pcm=str(self._decoding.pcm),
             model=self._job.options.model,
+            engine=self._job.options.engine,
             checkpoint=str(self._checkpoint),
             gain=chunk.gain,
             windows=[(window.start_sample, window.end_sample) for window in windows],
@@ -217,6 +231,7 @@ class Transcription:
         return WindowRequest(
             pcm=str(self._decoding.pcm),
             model=options.model,
+            engine=options.engine,
             checkpoint=str(self._checkpoint),
             gain=chunk.gain,
             start=window.start_sample,
@@ -236,9 +251,9 @@ class Transcription:
     def _on_window(self, window: Window, reply: WindowReply) -> None:
         self._failures.at_success()
         self._watch.add(reply.stages_s)
-        self.place = reply.place or self._engine.place(self._job.options.model)
-        if self.place:
-            self.places.add(replace(self.place, note=None))
+        if reply.place:
+            self.place = reply.place
+            self.places.add(replace(reply.place, note=None))
         segments = reply.segments
         if window.language is not None:
             segments = [replace(segment, language=window.language) for segment in segments]
@@ -276,6 +291,8 @@ class Transcription:
         results, self._results = self._results, []
         with self._watch.stage("write"):
             self._store.finish_windows(self._claim, results, self._progress())
+            self.has_progressed = True
+            kill_points.reached("windows-committed")
             self._keep_chunks({result.window.chunk_index for result in results})
 
     def _keep_chunks(self, indexes: Collection[int]) -> None:

@@ -6,23 +6,50 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
+from voice_transcriber import kill_points
 from voice_transcriber.errors import (
     CapacityError,
     ClaimLost,
+    DiskFull,
     EngineError,
     InternalError,
+    NotFound,
     TranscriberError,
 )
 from voice_transcriber.job import Claim, Job, JobError, Lane
-from voice_transcriber.jobs.backoff import delay_s, may_retry
+from voice_transcriber.jobs.backoff import job_delay_s, may_retry
 from voice_transcriber.jobs.control import JobControl, JobStopped, StopReason
 from voice_transcriber.jobs.runner import JobRun, Workshop, remove_work
 
 log = logging.getLogger(__name__)
 
 EXPRESS_MAX_S = 90.0  # a clip of at most three windows
+LAST_WRITES_S = 1.0  # of jobs whose time to drain is over
+ROOM_WAIT_S = 10.0  # between two looks whether the disk has room for a job's decoded audio
 IDLE_WAIT_S = 2.0  # a wake-up may be missed, and `run_at` of a retry may come
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    job: Job
+    claim: Claim
+    run: JobRun
+
+
+@dataclass
+class _Place:
+    """Of one worker."""
+
+    name: str
+    lane: Lane
+    thread: threading.Thread | None = None
+    attempt: _Attempt | None = None  # what the thread works on; of a dead one, what it left
+
+    @property
+    def is_dead(self) -> bool:
+        return self.thread is not None and not self.thread.is_alive()
 
 
 class Workers:
@@ -31,8 +58,10 @@ class Workers:
     def __init__(self, workshop: Workshop, *, owner: str, main: int, express: int) -> None:
         self._shop = workshop
         self._owner = owner
-        self._lanes = [Lane.MAIN] * main + [Lane.EXPRESS] * express
-        self._threads: list[threading.Thread] = []
+        lanes = [Lane.MAIN] * main + [Lane.EXPRESS] * express
+        self._places = [
+            _Place(f"worker-{lane}-{number}", lane) for number, lane in enumerate(lanes, start=1)
+        ]
         self._wake = threading.Condition()
         self._controls: dict[str, JobControl] = {}
         self._stopping = False
@@ -45,15 +74,36 @@ class Workers:
     @property
     def dead(self) -> int:
         """Threads that ended though nobody stopped them."""
-        return 0 if self._stopping else sum(not thread.is_alive() for thread in self._threads)
+        return 0 if self._stopping else sum(place.is_dead for place in self._places)
 
     def start(self) -> None:
-        for number, lane in enumerate(self._lanes, start=1):
-            thread = threading.Thread(
-                target=self._work, args=(lane,), name=f"worker-{lane}-{number}", daemon=True
-            )
-            self._threads.append(thread)
-            thread.start()
+        for place in self._places:
+            self._start(place)
+
+    def supervise(self) -> None:
+        """Queue the jobs of threads that have died again, and start others in their places. To be
+        called every few seconds.
+        """
+        for place in self._places:
+            if place.is_dead and not self._stopping:
+                log.error("The thread %s has died and is replaced.", place.name)
+                self._put_back(place)
+                self._start(place)
+
+    def _start(self, place: _Place) -> None:
+        thread = threading.Thread(target=self._work, args=(place,), name=place.name, daemon=True)
+        thread.start()
+        place.thread = thread
+
+    def _put_back(self, place: _Place) -> None:
+        if (left := place.attempt) is None:
+            return
+        error = InternalError("The thread that ran the job died.")
+        try:
+            self._retry_or_fail(left, error)
+        except (ClaimLost, NotFound):
+            log.debug("The job of %s had ended.", place.name)
+        place.attempt = None
 
     def wake(self) -> None:
         """There may be a job to claim."""
@@ -71,15 +121,16 @@ class Workers:
         for control in list(self._controls.values()):
             control.drain(grace_s=grace_s)
         self.wake()
-        deadline = time.monotonic() + grace_s + 2
-        for thread in self._threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
+        deadline = time.monotonic() + grace_s + LAST_WRITES_S
+        for place in self._places:
+            if place.thread is not None:
+                place.thread.join(max(0.0, deadline - time.monotonic()))
 
-    def _work(self, lane: Lane) -> None:
+    def _work(self, place: _Place) -> None:
         while not self._stopping:
             try:
                 job = self._shop.store.claim(
-                    lane=lane,
+                    lane=place.lane,
                     owner=self._owner,
                     express_max_s=EXPRESS_MAX_S,
                     equals_wait=self._shop.known.is_on,
@@ -87,7 +138,7 @@ class Workers:
                 if job is None:
                     self._wait()
                 else:
-                    self._run(job)
+                    self._run(place, job)
             except Exception:  # the thread must live on
                 log.exception("A worker met an unexpected error.")
                 self._wait()
@@ -97,26 +148,33 @@ class Workers:
             if not self._stopping:
                 self._wake.wait(IDLE_WAIT_S)
 
-    def _run(self, job: Job) -> None:
+    def _run(self, place: _Place, job: Job) -> None:
+        kill_points.reached("claimed")
         control = JobControl()
-        self._controls[job.id] = control
-        if self._stopping:
-            control.drain(grace_s=0)
-        if self._shop.store.get(job.id).cancel_requested:  # asked before the control was there
-            control.cancel()
         claim = Claim(job_id=job.id, attempt=job.attempt, owner=self._owner)
         run = JobRun(self._shop, job, claim, control)
+        attempt = place.attempt = _Attempt(job, claim, run)
+        self._controls[job.id] = control
         performance: Mapping[str, object] = {}
         try:
-            self._run_to_an_end(run, job, claim)
+            self._tell_earlier_wishes(job, control)
+            self._run_to_an_end(attempt)
             performance = run.performance()
-        except Exception:  # the store refused the ending (a full disk): the job must not stay so
-            log.exception("The end of job %s could not be stored.", job.id)
+        except Exception:  # the store refused something (a full disk): the job must not stay so
+            log.exception("Job %s could not be run, or its end not be stored.", job.id)
             self._give_back(claim)
         finally:
             del self._controls[job.id]
             self._shop.hooks.ended(job, performance)
             self.wake()
+        place.attempt = None
+
+    def _tell_earlier_wishes(self, job: Job, control: JobControl) -> None:
+        """What was asked for before the control was there."""
+        if self._stopping:
+            control.drain(grace_s=0)
+        if self._shop.store.get(job.id).cancel_requested:
+            control.cancel()
 
     def _give_back(self, claim: Claim) -> None:
         """Queue the job again as soon as the store accepts it; at the latest at the next start."""
@@ -130,8 +188,9 @@ class Workers:
             else:
                 return
 
-    def _run_to_an_end(self, run: JobRun, job: Job, claim: Claim) -> None:
+    def _run_to_an_end(self, attempt: _Attempt) -> None:
         """One branch for each kind of ending; each ends in one conditional update."""
+        job, claim, run = attempt.job, attempt.claim, attempt.run
         try:
             self._end(job, run.run)
         except JobStopped as stop:
@@ -141,24 +200,33 @@ class Workers:
                 self._shop.store.release(claim)
         except ClaimLost:
             log.warning("Job %s is run by another attempt; this one is discarded.", job.id)
+        except DiskFull as error:
+            self._wait_for_room(attempt, error)
         except (EngineError, CapacityError) as error:
-            self._retry_or_fail(run, job, claim, error)
+            self._retry_or_fail(attempt, error)
         except TranscriberError as error:
-            self._fail(run, job, claim, error)
+            self._fail(attempt, error)
         except Exception as error:  # a fault of ours ends the job, not the worker
             log.exception("Job %s met an unexpected error.", job.id)
-            self._fail(run, job, claim, InternalError(f"The program made a mistake: {error}"))
+            self._fail(attempt, InternalError(f"The program made a mistake: {error}"))
 
-    def _retry_or_fail(self, run: JobRun, job: Job, claim: Claim, error: TranscriberError) -> None:
-        failures = job.failures + 1
+    def _retry_or_fail(self, attempt: _Attempt, error: TranscriberError) -> None:
+        job, claim = attempt.job, attempt.claim
+        failures = 1 if attempt.run.has_progressed else job.failures + 1  # in a row
         if not may_retry(failures):
-            self._fail(run, job, claim, error)
+            self._fail(attempt, error)
             return
-        pause_s = delay_s(failures)
+        pause_s = job_delay_s(failures, error)
         log.warning("Job %s is tried again in %.0f s: %s", job.id, pause_s, error.message)
-        self._shop.store.release(claim, run_at=time.time() + pause_s, failed=True)
+        self._shop.store.release(claim, run_at=time.time() + pause_s, failures=failures)
 
-    def _fail(self, run: JobRun, job: Job, claim: Claim, error: TranscriberError) -> None:
+    def _wait_for_room(self, attempt: _Attempt, error: DiskFull) -> None:
+        """It was accepted, so it goes on when there is room, however long that takes."""
+        log.warning("Job %s waits for room on the disk: %s", attempt.job.id, error.message)
+        self._shop.store.release(attempt.claim, run_at=time.time() + ROOM_WAIT_S)
+
+    def _fail(self, attempt: _Attempt, error: TranscriberError) -> None:
+        job, claim, run = attempt.job, attempt.claim, attempt.run
         log.info("Job %s failed: %s", job.id, error.code)
         shown = JobError(code=error.code, message=error.message, remedy=error.remedy)
         self._end(job, lambda: self._shop.store.fail(claim, shown, run.performance()))
@@ -166,4 +234,5 @@ class Workers:
     def _end(self, job: Job, ending: Callable[[], None]) -> None:
         """The job is over: its decoded audio goes when that is committed."""
         ending()
+        kill_points.reached("state-done")
         remove_work(self._shop.work_dir, job.id)

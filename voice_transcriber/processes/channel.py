@@ -2,7 +2,8 @@
 
 A frame is four bytes of length (big endian) and that many bytes of UTF-8 JSON.
 End of file between two frames means that the other side is gone; end of file
-inside a frame means that it died while writing: ChannelBroken.
+inside a frame means that it died while writing, and a frame that is no JSON object
+that it cannot be trusted any more: ChannelBroken.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _LENGTH = struct.Struct(">I")
 
 
 class ChannelBroken(Exception):
-    """The other side died in the middle of a message."""
+    """The other side died in the middle of a message, or sent what is none."""
 
 
 class Channel:
@@ -44,11 +45,11 @@ class Channel:
     def messages(self) -> Iterator[Message]:
         """Yield until end of file, then close the receiving side.
 
-        Raises ChannelBroken for a truncated or oversized frame.
+        Raises ChannelBroken for a frame that is truncated, oversized or no JSON object.
         """
         try:
             while (body := self._next_body()) is not None:
-                yield json.loads(body)
+                yield _message_of(body)
         except ChannelBroken:
             self._reader.close()
             raise
@@ -68,6 +69,10 @@ class Channel:
             raise ChannelBroken
         return body
 
+    def stop_receiving(self) -> None:
+        """Close the receiving side before the end of file; for the thread that receives."""
+        self._reader.close()
+
     def close(self) -> None:
         """Close the sending side; the other side reads end of file."""
         with self._sending:
@@ -75,6 +80,16 @@ class Channel:
                 self._writer.close()
             except OSError:  # the other side is gone already
                 return
+
+
+def _message_of(body: bytes) -> Message:
+    try:
+        message = json.loads(body)
+    except (ValueError, RecursionError) as error:  # of the text, of its encoding; nested too deep
+        raise ChannelBroken from error
+    if not isinstance(message, dict):
+        raise ChannelBroken
+    return message
 
 
 def channel_pair() -> tuple[Channel, Channel]:

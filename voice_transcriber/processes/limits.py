@@ -18,7 +18,8 @@ def limit_resources(*, data_bytes: int, file_bytes: int, cpu_s: int, open_files:
     """Bound this process: private memory, size of each file written, processor time, descriptors.
 
     Beyond `data_bytes` allocations fail (MemoryError), beyond `file_bytes` writes do
-    (OSError), at `cpu_s` comes SIGXCPU. There is no core dump: it would hold a user's audio.
+    (OSError), at `cpu_s` comes SIGXCPU. It starts no process and no thread, unless it is root's.
+    There is no core dump: it would hold a user's audio.
     """
     if sys.platform == "win32":
         return
@@ -29,6 +30,7 @@ def limit_resources(*, data_bytes: int, file_bytes: int, cpu_s: int, open_files:
         resource.RLIMIT_FSIZE: (file_bytes, file_bytes),
         resource.RLIMIT_CPU: (cpu_s, cpu_s + 5),  # the second one is SIGKILL, and says less
         resource.RLIMIT_NOFILE: (open_files, open_files),
+        resource.RLIMIT_NPROC: (0, 0),
         resource.RLIMIT_CORE: (0, 0),
     }
     for name, limits in wanted.items():
@@ -38,11 +40,11 @@ def limit_resources(*, data_bytes: int, file_bytes: int, cpu_s: int, open_files:
         resource.setrlimit(name, (soft, hard))
 
 
-def give_way() -> None:
+def give_way(*, niceness: int = 5) -> None:
     """Run behind the server, and be the first to go when the machine's memory ends."""
     if sys.platform == "win32":
         return
-    os.nice(5)
+    os.nice(niceness)
     if not sys.platform.startswith("linux"):
         return
     try:

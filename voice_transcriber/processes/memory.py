@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 
+_M_MMAP_THRESHOLD = -3
 _CGROUP = Path("/sys/fs/cgroup")  # version 2, as a container sees its own
 
 
@@ -20,6 +21,18 @@ def free_unused_memory() -> None:
         trim(0)
 
 
+def return_large_blocks(least_bytes: int) -> None:
+    """From now on freed blocks of this size or more go back to the system at once (glibc).
+
+    By itself glibc raises its threshold with the blocks that are freed, and keeps them.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, ctypes.c_int(least_bytes))
+
+
 def available_bytes(cgroup: Path = _CGROUP) -> int:
     """What programs can still take without swapping: of the machine, or of the container."""
     machine = psutil.virtual_memory().available
@@ -28,6 +41,12 @@ def available_bytes(cgroup: Path = _CGROUP) -> int:
     if limit is None or used is None:
         return machine
     return min(machine, max(0, limit - used + _reclaimable(cgroup / "memory.stat")))
+
+
+def total_bytes(cgroup: Path = _CGROUP) -> int:
+    """The memory of the machine, or of the container where that has a limit."""
+    machine = int(psutil.virtual_memory().total)
+    return min(machine, _figure(cgroup / "memory.max") or machine)
 
 
 def _figure(path: Path) -> int | None:

@@ -6,6 +6,7 @@ created it ends, not the process; so every child is created by this thread.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -14,9 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
+from voice_transcriber import kill_points
 from voice_transcriber.processes.channel import Channel
+from voice_transcriber.processes.environment import for_children
 
 _IMPORT_ROOT = Path(__file__).resolve().parents[2]  # where `python -m voice_transcriber...` works
+_PRIVATE = 0o077  # umask: what children write is for our user alone
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,9 @@ class Child:
 class Spawner:
     """The one creator of children."""
 
-    def __init__(self) -> None:
+    def __init__(self, temp_dir: Path | None = None) -> None:
+        """Children make their temporary files in `temp_dir` (default: as the app does)."""
+        self._temp_dir = temp_dir
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spawner")
 
     def start(
@@ -55,14 +61,16 @@ class Spawner:
         imports anything (processes.child_side), so prints cannot disturb it.
         Paths in `arguments` must be absolute.
         """
-        return self._thread.submit(self._spawn, module, arguments, log).result()
+        child = self._thread.submit(self._spawn, module, arguments, log).result()
+        kill_points.reached("child-started")
+        return child
 
     def stop(self) -> None:
         """End the thread; children that still run end with it."""
         self._thread.shutdown()
 
-    @staticmethod
     def _spawn(
+        self,
         module: str,
         arguments: Sequence[str],
         log: IO[bytes] | int | None,
@@ -73,6 +81,10 @@ class Spawner:
             stdout=subprocess.PIPE,
             stderr=log,
             cwd=_IMPORT_ROOT,
+            env=for_children(
+                os.environ, temp_dir=str(self._temp_dir.absolute()) if self._temp_dir else None
+            ),
+            umask=-1 if sys.platform == "win32" else _PRIVATE,
             start_new_session=True,
         )
         return Child(

@@ -17,7 +17,7 @@ from voice_transcriber.job import TranscribeOptions
 # Raise it with every change of the program that can change a text or a time.
 PIPELINE_VERSION = 1
 
-NOT_OF_THE_TEXT = frozenset({"use_cache"})
+NOT_OF_THE_TEXT = frozenset({"use_cache", "engine"})  # what an engine changes is in Computing
 SELECTION = frozenset({"from_s", "to_s", "audio_track"})
 NOT_OF_THE_PLACE = frozenset(
     {

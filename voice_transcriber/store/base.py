@@ -24,9 +24,14 @@ from voice_transcriber.job import (
     Stage,
     Window,
 )
+from voice_transcriber.store.audit import AuditStore
+from voice_transcriber.store.recovery import RecoveryStore
 from voice_transcriber.store.results import ResultNotes, ResultStore
+from voice_transcriber.store.submissions import SubmissionStore
+from voice_transcriber.submission import Once
 from voice_transcriber.transcript.model import Segment, Transcript
 
+LONGEST_DELAY_S = 600.0  # `run_at` beyond it is of a clock that was wrong: the job is due
 AGING_S = 1800.0  # a job that has waited so long in the queue counts as Priority.HIGH
 
 
@@ -78,7 +83,7 @@ class Plan:
     segments: Mapping[int, Sequence[Segment]]  # start_sample of a DONE window -> its segments
 
 
-class Store(ResultStore, Protocol):
+class Store(ResultStore, RecoveryStore, SubmissionStore, AuditStore, Protocol):
     """Where jobs live."""
 
     @property
@@ -88,10 +93,25 @@ class Store(ResultStore, Protocol):
 
     def close(self) -> None: ...
 
+    def answers(self, *, timeout_s: float) -> bool:
+        """Whether a change would be taken up within so long: who writes is alive, and not stuck."""
+        ...
+
     # For clients
 
-    def add(self, new: NewJob, *, max_queued: int) -> Job:
-        """Accept a job durably. Raises QueueFull when `max_queued` jobs are queued already."""
+    def add(
+        self,
+        new: NewJob,
+        *,
+        max_queued: int,
+        max_of_submitter: int | None = None,
+        once: Once | None = None,
+    ) -> Job:
+        """Accept a job durably, or tell the one that the same submission made before (`once`).
+
+        Raises QueueFull when `max_queued` jobs are queued already, TooManyQueued when so many of
+        its submitter are, KeyReused, and NotFound when the job or the upload of `once` is gone.
+        """
         ...
 
     def get(self, job_id: str) -> Job:
@@ -105,6 +125,7 @@ class Store(ResultStore, Protocol):
         before_seq: int | None = None,
         statuses: Collection[JobStatus] = (),
         search: str = "",
+        blob_sha256: str | None = None,
     ) -> JobPage:
         """Jobs, newest first; `search` is a literal part of the file name, case ignored."""
         ...
@@ -228,8 +249,9 @@ class Store(ResultStore, Protocol):
 
     def plan(self, job_id: str) -> Plan: ...
 
-    def release(self, claim: Claim, *, run_at: float = 0.0, failed: bool = False) -> None:
-        """Put a running job back into the queue; `failed` adds one to its failures.
+    def release(self, claim: Claim, *, run_at: float = 0.0, failures: int | None = None) -> None:
+        """Put a running job back into the queue, to be claimed from `run_at` on, at most
+        LONGEST_DELAY_S ahead; `failures` is their number from now on (None: as before).
 
         A job with `cancel_requested` becomes cancelled instead.
         """
@@ -254,7 +276,7 @@ class Store(ResultStore, Protocol):
     # For housekeeping
 
     def blobs_in_use(self) -> Collection[str]:
-        """SHA-256 of every blob that a job needs."""
+        """SHA-256 of every blob that a job needs, or an upload that has no job yet."""
         ...
 
     def live_ids(self) -> Collection[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -12,10 +11,13 @@ from threading import Condition
 
 from voice_transcriber.errors import (
     ConfigurationError,
+    DatabaseDamaged,
     DiskFull,
     InternalError,
     ShuttingDown,
+    StorageRefuses,
 )
+from voice_transcriber.files import full_disk_told
 from voice_transcriber.store.library import Database
 
 OLDEST_SQLITE = (3, 37, 0)  # STRICT tables; RETURNING came two releases before
@@ -24,24 +26,45 @@ _JOURNAL_SIZE_LIMIT_BYTES = 64 * 1024 * 1024
 
 # A full disk shows as the second one when the shared-memory file cannot grow.
 _FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})
-_FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_REFUSED = frozenset(
+    {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
+)
 
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn a full disk into DiskFull and a broken constraint into InternalError."""
+    """Turn SQLite's errors into ours.
+
+    Raises DiskFull; StorageRefuses when the disk cannot be read or written; DatabaseDamaged;
+    InternalError for a broken constraint.
+    """
     try:
-        yield
+        with full_disk_told():
+            yield
     except sqlite3.IntegrityError as error:
         raise InternalError(f"The database refused a row: {error}.") from error
-    except sqlite3.OperationalError as error:
-        if getattr(error, "sqlite_errorcode", None) in _FULL:
+    except sqlite3.DatabaseError as error:
+        code = getattr(error, "sqlite_errorcode", None)
+        if code in _FULL:
             raise DiskFull from error
+        if is_damage(error):
+            raise DatabaseDamaged(f"The database is damaged: {error}.") from error
+        if code is not None and _primary(code) in _REFUSED:
+            raise StorageRefuses(f"The database cannot be read or written: {error}.") from error
         raise
-    except OSError as error:
-        if error.errno in _FULL_ERRNOS:
-            raise DiskFull from error
-        raise
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether the file's content is at fault, and not the disk, a lock or the statement."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and _primary(code) in _DAMAGED
+
+
+def _primary(code: int) -> int:
+    """The kind of an error, whose higher bits tell more."""
+    return code & 0xFF
 
 
 def open_writer(path: Path) -> Database:
@@ -96,6 +119,7 @@ class Readers:
     """Lends read connections, one snapshot at a time; as many as threads read at once."""
 
     def __init__(self, path: Path) -> None:
+        self.problem: str | None = None  # the damage that was met
         self._path = path
         self._idle: list[Database] = []
         self._lent = 0
@@ -104,11 +128,18 @@ class Readers:
 
     @contextmanager
     def snapshot(self) -> Iterator[Database]:
-        """All that is read in the block is one state. Raises ShuttingDown after close()."""
-        db = self._take()
+        """All that is read in the block is one state.
+
+        Raises ShuttingDown after close(), StorageRefuses, DatabaseDamaged.
+        """
+        with translated():
+            db = self._take()
         try:
             with translated(), db.atomic():
                 yield db
+        except DatabaseDamaged as error:
+            self.problem = error.message
+            raise
         finally:
             self._give_back(db)
 

@@ -19,7 +19,7 @@ from voice_transcriber.store.results import (
     ResultTotals,
     StoredResult,
 )
-from voice_transcriber.store.rows import Row, to_json
+from voice_transcriber.store.rows import Row, row_from_transcript, to_json
 from voice_transcriber.store.writer import Transaction, Writer
 
 _KEEP = """
@@ -217,8 +217,7 @@ def _answered(answer: KnownAnswer, *, now: float) -> Mapping[str, Any]:
 
 
 def _end(transaction: Transaction, job_id: str, answer: KnownAnswer, *, now: float) -> None:
-    transcript = {"job_id": job_id, "content": answer.content}
-    transaction.db.table("transcripts").insert(transcript)
+    transaction.db.table("transcripts").insert(row_from_transcript(job_id, answer.content))
     transaction.db.table("chunks").delete_where("job_id = ?", [job_id])
     notes = ResultNotes(used=[answer.key], decoded=answer.decoded)
     note_results(transaction, job_id, notes, now=now)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import glob
-import os
-import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+from voice_transcriber import kill_points
+from voice_transcriber.errors import DatabaseTooNew
+from voice_transcriber.store.backups import copy_database
 from voice_transcriber.store.library import Database, Migrations
 
 MIGRATIONS = Migrations("voice_transcriber")
@@ -160,23 +161,100 @@ def m0005_failures_of_chunks(db: Database) -> None:
     """)
 
 
+@MIGRATIONS()
+def m0006_submissions(db: Database) -> None:
+    """Uploads that come in pieces, requests that count once, and who submitted a job.
+
+    `sha256` is set once all bytes of an upload are there; `job_id` is the one job made of it.
+    `submitter` is NULL for clients on this machine. `made` is the id of what a request made.
+    """
+    db.executescript("""
+        ALTER TABLE jobs ADD COLUMN submitter TEXT;
+        CREATE INDEX jobs_by_submitter ON jobs (submitter, status) WHERE submitter IS NOT NULL;
+
+        CREATE TABLE uploads (
+            id TEXT PRIMARY KEY,
+            size_bytes INTEGER NOT NULL,
+            offset_bytes INTEGER NOT NULL DEFAULT 0,
+            metadata TEXT NOT NULL,
+            submitter TEXT,
+            changed_at REAL NOT NULL,
+            expires_at REAL NOT NULL,
+            sha256 TEXT,
+            job_id TEXT
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE requests (
+            scope TEXT NOT NULL,
+            key TEXT NOT NULL,
+            fingerprint TEXT NOT NULL,
+            made TEXT NOT NULL,
+            created_at REAL NOT NULL,
+            PRIMARY KEY (scope, key)
+        ) STRICT, WITHOUT ROWID;
+    """)
+
+
+@MIGRATIONS()
+def m0007_audit(db: Database) -> None:
+    """Who did what; each entry names the hash of the one before it.
+
+    AUTOINCREMENT keeps the newest number where entries are missing at the end.
+    """
+    db.executescript("""
+        CREATE TABLE audit (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT,
+            at REAL NOT NULL,
+            actor TEXT NOT NULL,
+            action TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            prev_hash TEXT NOT NULL,
+            hash TEXT NOT NULL
+        ) STRICT;
+    """)
+
+
+@MIGRATIONS()
+def m0008_identity(db: Database) -> None:
+    """The database's own id, which its folder keeps too, and what tells an altered transcript."""
+    db.executescript("""
+        CREATE TABLE identity (id TEXT NOT NULL) STRICT;
+        INSERT INTO identity (id) VALUES (lower(hex(randomblob(16))));
+        ALTER TABLE transcripts ADD COLUMN checksum TEXT;
+    """)
+
+
 def migrate(db: Database, path: Path, migrations: Migrations = MIGRATIONS) -> Path | None:
     """Apply what is pending; before that, back up a database that holds anything.
 
-    Returns the backup's path, or None when none was needed.
+    Returns the backup's path, or None when none was needed. Raises DatabaseTooNew.
     """
+    check_version(db, migrations)
     pending = migrations.pending(db)
     backup = None
     if pending and db.table_names():
         backup = path.with_name(f"{path.name}{_BEFORE}{pending[0].name}")
-        _back_up(db.conn, backup)
-    migrations.apply(db)
+        copy_database(db.conn, backup)
+    with db.tracer(lambda _statement, _values: kill_points.reached("migration-step")):
+        migrations.apply(db)
     return backup
 
 
 def backups_of(path: Path) -> Sequence[Path]:
     """What `migrate` left beside a database, whole or cut off."""
     return list(path.parent.glob(f"{glob.escape(path.name)}{_BEFORE}*"))
+
+
+def check_version(db: Database, migrations: Migrations = MIGRATIONS) -> None:
+    """Raises DatabaseTooNew when a newer version has changed the database."""
+    with closing(Database(memory=True)) as empty:
+        known = {step.name for step in migrations.pending(empty)}
+    unknown = [step.name for step in migrations.applied(db) if step.name not in known]
+    if unknown:
+        raise DatabaseTooNew(
+            "The database was written by a newer version of this program: this one does not "
+            f"know its step {unknown[-1]}."
+        )
 
 
 def newest_revision(db: Database) -> int:
@@ -186,17 +264,3 @@ def newest_revision(db: Database) -> int:
         " COALESCE((SELECT MAX(revision) FROM tombstones), 0))"
     ).fetchone()
     return int(revision)
-
-
-def _back_up(connection: sqlite3.Connection, backup: Path) -> None:
-    """Copy the database; a copy that was cut off never bears the backup's name."""
-    part = backup.with_name(f"{backup.name}.part")
-    part.unlink(missing_ok=True)
-    os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-    try:
-        with closing(sqlite3.connect(part)) as copy:
-            connection.backup(copy)
-        part.replace(backup)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise

@@ -9,12 +9,13 @@ from typing import Any
 
 from voice_transcriber.errors import NotFound, WrongState
 from voice_transcriber.job import Job, JobStatus, WindowStatus, search_key
-from voice_transcriber.store.base import AGING_S, Changes, JobPage, Plan
+from voice_transcriber.store.base import AGING_S, LONGEST_DELAY_S, Changes, JobPage, Plan
 from voice_transcriber.store.connections import Readers
 from voice_transcriber.store.library import Database
 from voice_transcriber.store.migrations import newest_revision
 from voice_transcriber.store.rows import (
     chunk_from_row,
+    content_of_transcript,
     job_from_row,
     segments_from_column,
     to_json,
@@ -23,8 +24,11 @@ from voice_transcriber.store.rows import (
 )
 from voice_transcriber.transcript.model import Transcript
 
+# A clock that was set back must not make a job wait for what would be days.
+IS_DUE = f"(run_at <= :now OR run_at > :now + {LONGEST_DELAY_S})"
+
 # Jobs whose time has not come are last; `:now` and `:aging_s` are Unix time and seconds.
-CLAIM_ORDER = "run_at > :now, CASE WHEN queued_at <= :now - :aging_s THEN 0 ELSE priority END, seq"
+CLAIM_ORDER = f"NOT {IS_DUE}, CASE WHEN queued_at <= :now - :aging_s THEN 0 ELSE priority END, seq"
 
 SPEED_JOBS = 200  # the newest ones tell what the machine does now
 
@@ -33,6 +37,7 @@ _NEWEST_FACTORS = """
         json_extract(performance, '$.real_time_factor') AS factor
     FROM jobs
     WHERE finished_at IS NOT NULL AND status = 'completed' AND factor > 0
+        AND json_extract(options, '$.engine') IS NULL
     ORDER BY finished_at DESC
     LIMIT ?
 """
@@ -62,16 +67,20 @@ class Reads:
         before_seq: int | None = None,
         statuses: Collection[JobStatus] = (),
         search: str = "",
+        blob_sha256: str | None = None,
     ) -> JobPage:
         conditions = ["1"]
         if statuses:
             conditions.append("status IN (SELECT value FROM json_each(:statuses))")
         if search:
             conditions.append("instr(search_key, :search)")
+        if blob_sha256:
+            conditions.append("blob_sha256 = :blob_sha256")
         arguments = {
             "statuses": to_json(list(statuses)),
             "search": search_key(search),
             "before_seq": before_seq,
+            "blob_sha256": blob_sha256,
         }
         with self._readers.snapshot() as db:
             jobs = db.table("jobs")
@@ -120,7 +129,7 @@ class Reads:
 
     def next_unprobed(self, *, skip: Collection[str], older_than_s: float) -> Job | None:
         unprobed = (
-            "duration_s IS NULL AND created_at <= :created_before "
+            "duration_s IS NULL AND (created_at <= :created_before OR created_at > :now) "
             "AND id NOT IN (SELECT value FROM json_each(:skip))"
         )
         arguments = {"created_before": self._clock() - older_than_s, "skip": to_json(list(skip))}
@@ -143,15 +152,16 @@ class Reads:
     def transcript(self, job_id: str) -> Transcript:
         with self._readers.snapshot() as db:
             job = find_job(db, job_id)
-            rows = list(db.table("transcripts").rows_where("job_id = ?", [job_id]))
-        if not rows:
+            rows = db.table("transcripts").rows_where("job_id = ?", [job_id])
+            contents = [content_of_transcript(row) for row in rows]
+        if not contents:
             raise WrongState(
                 f"The job is {job.status.value}; it has no transcript.",
                 remedy="Wait until the job is completed."
                 if job.is_live
                 else "Retry the job to get a transcript.",
             )
-        return transcript_from_column(rows[0]["content"])
+        return transcript_from_column(contents[0])
 
     def plan(self, job_id: str) -> Plan:
         with self._readers.snapshot() as db:
@@ -170,8 +180,11 @@ class Reads:
 
     def blobs_in_use(self) -> Collection[str]:
         with self._readers.snapshot() as db:
-            rows = db.query("SELECT DISTINCT blob_sha256 FROM jobs")
-            return {row["blob_sha256"] for row in rows}
+            rows = db.query(
+                "SELECT blob_sha256 AS sha256 FROM jobs UNION SELECT sha256 FROM uploads"
+                " WHERE sha256 IS NOT NULL AND job_id IS NULL"
+            )
+            return {row["sha256"] for row in rows}
 
     def live_ids(self) -> Collection[str]:
         with self._readers.snapshot() as db:

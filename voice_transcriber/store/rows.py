@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
@@ -9,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from voice_transcriber.errors import DatabaseDamaged
 from voice_transcriber.job import (
     Chunk,
     Job,
@@ -54,6 +56,22 @@ def job_from_row(row: Row) -> Job:
     return Job(**values | {name: read(row[name]) for name, read in _JOB_COLUMNS.items()})
 
 
+def row_from_job(job: Job, *, revision: int) -> dict[str, Any]:
+    """Of a job that is brought back: it gets the next place in the order of acceptance."""
+    values = {name: getattr(job, name) for name in _JOB_FIELDS if name != "seq"}
+    return values | {
+        "revision": revision,
+        "status": job.status.value,
+        "search_key": search_key(job.filename),
+        "options": to_json(asdict(job.options)),
+        "priority": job.priority.value,
+        "cancel_requested": int(job.cancel_requested),
+        "stage": job.stage.value,
+        "error": None if job.error is None else error_to_column(job.error),
+        "performance": to_json(job.performance),
+    }
+
+
 def row_from_new_job(new: NewJob, *, now: float, revision: int) -> dict[str, Any]:
     return {
         "id": new.id,
@@ -68,6 +86,7 @@ def row_from_new_job(new: NewJob, *, now: float, revision: int) -> dict[str, Any
         "created_at": now,
         "queued_at": now,
         "run_at": new.run_at,
+        "submitter": new.submitter,
         "language": new.options.language,
     }
 
@@ -104,6 +123,23 @@ def segments_from_column(text: str) -> Sequence[Segment]:
 
 def transcript_to_column(transcript: Transcript) -> str:
     return to_json(transcript.to_dict())
+
+
+def row_from_transcript(job_id: str, content: str) -> dict[str, Any]:
+    """`content` as transcript_to_column writes it."""
+    return {"job_id": job_id, "content": content, "checksum": text_sha256(content)}
+
+
+def content_of_transcript(row: Row) -> str:
+    """Raises DatabaseDamaged when it is not what was written."""
+    content: str = row["content"]
+    if row["checksum"] not in (None, text_sha256(content)):
+        raise DatabaseDamaged(f"The transcript of job {row['job_id']} is damaged.")
+    return content
+
+
+def text_sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def transcript_from_column(text: str) -> Transcript:

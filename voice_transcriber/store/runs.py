@@ -10,12 +10,13 @@ from voice_transcriber.job import Chunk, Claim, Job, JobError, JobStatus, Lane, 
 from voice_transcriber.store.base import AGING_S, Progress, WindowResult
 from voice_transcriber.store.changing import Values, change_claimed, change_job, ended, put_back
 from voice_transcriber.store.kept_results import note_results
-from voice_transcriber.store.reads import CLAIM_ORDER
+from voice_transcriber.store.reads import CLAIM_ORDER, IS_DUE
 from voice_transcriber.store.results import ResultNotes
 from voice_transcriber.store.rows import (
     error_to_column,
     job_from_row,
     row_from_chunk,
+    row_from_transcript,
     row_from_window,
     segments_to_column,
     to_json,
@@ -41,7 +42,7 @@ _CLAIM = f"""
         started_at = COALESCE(started_at, :now)
     WHERE status = 'queued' AND id = (
         SELECT id FROM jobs
-        WHERE status = 'queued' AND run_at <= :now AND NOT ({_EQUAL_RUNS}) AND (
+        WHERE status = 'queued' AND {IS_DUE} AND NOT ({_EQUAL_RUNS}) AND (
             :lane = 'main'
             OR duration_s <= :express_max_s
             OR priority < (SELECT MIN(priority) FROM jobs WHERE status = 'running')
@@ -173,13 +174,12 @@ class Runs:
 
         return self._writer.run(work)
 
-    def release(self, claim: Claim, *, run_at: float = 0.0, failed: bool = False) -> None:
+    def release(self, claim: Claim, *, run_at: float = 0.0, failures: int | None = None) -> None:
         def work(transaction: Transaction) -> None:
             row = change_claimed(transaction, claim)
             values = put_back(row, now=self._clock(), run_at=run_at)
-            change_claimed(
-                transaction, claim, {**values, "failures": row["failures"] + int(failed)}
-            )
+            counted = row["failures"] if failures is None else failures
+            change_claimed(transaction, claim, {**values, "failures": counted})
 
         self._writer.run(work)
 
@@ -199,9 +199,9 @@ class Runs:
                 claim,
                 {**values, "percent": 100.0, "performance": to_json(performance)},
             )
-            transaction.db.table("transcripts").insert(
-                {"job_id": claim.job_id, "content": transcript_to_column(transcript)}
-            )
+            content = transcript_to_column(transcript)
+            row = row_from_transcript(claim.job_id, content)
+            transaction.db.table("transcripts").insert(row)
             transaction.db.table("windows").delete_where("job_id = ?", [claim.job_id])
             note_results(transaction, claim.job_id, notes, now=now)
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from voice_transcriber.errors import ShuttingDown
+from voice_transcriber import kill_points
+from voice_transcriber.errors import DatabaseDamaged, ShuttingDown
 from voice_transcriber.store.connections import BUSY_TIMEOUT_MS, open_writer, translated
 from voice_transcriber.store.library import Database
 from voice_transcriber.store.migrations import migrate, newest_revision
@@ -32,8 +35,12 @@ class Writer:
     """Runs write transactions one after the other and keeps the newest revision."""
 
     def __init__(self, path: Path) -> None:
-        """Open and migrate the database. Raises DiskFull, ConfigurationError."""
+        """Open and migrate the database.
+
+        Raises DiskFull, StorageRefuses, DatabaseDamaged, DatabaseTooNew, ConfigurationError.
+        """
         self.revision = 0
+        self.problem: str | None = None  # the damage that was met
         self._must_truncate = False
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-writer")
         try:
@@ -45,10 +52,32 @@ class Writer:
     def run(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` in a transaction and return when it is durable.
 
-        What it raises is raised here, and nothing is changed then. Raises
-        DiskFull, and ShuttingDown after close().
+        What it raises is raised here, and nothing is changed then. Raises DiskFull,
+        StorageRefuses, DatabaseDamaged, and ShuttingDown after close().
         """
-        return self._submit(lambda: self._transact(work)).result()
+        try:
+            return self._submit(lambda: self._transact(work)).result()
+        except DatabaseDamaged as error:
+            self.problem = error.message
+            raise
+
+    def start(
+        self, work: Callable[[Transaction], T], *, on_end: Callable[[Future[T]], None]
+    ) -> None:
+        """Have `work` run in a transaction, and return at once; `on_end` is told how it ended.
+
+        After close() nothing runs.
+        """
+        with suppress(ShuttingDown):
+            self._submit(lambda: self._transact(work)).add_done_callback(on_end)
+
+    def answers(self, *, timeout_s: float) -> bool:
+        """Whether the thread comes to a task within so long."""
+        try:
+            self._submit(lambda: None).result(timeout_s)
+        except (TimeoutError, ShuttingDown):
+            return False
+        return True
 
     def close(self) -> None:
         """Finish what was submitted, checkpoint and close. Harmless a second time."""
@@ -61,7 +90,7 @@ class Writer:
 
     def _submit(self, task: Callable[[], T]) -> Future[T]:
         try:
-            return self._thread.submit(task)
+            return self._thread.submit(copy_context().run, task)  # who asks is known there too
         except RuntimeError as error:  # the executor was shut down
             raise ShuttingDown from error
 
@@ -82,10 +111,12 @@ class Writer:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 result = work(transaction)
+                kill_points.reached("before-commit")
                 self._db.commit()
             except BaseException:
                 self._db.rollback()
                 raise
+        kill_points.reached("after-commit")
         self.revision = transaction.revision
         self._must_truncate |= transaction.erases
         if self._must_truncate:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 MAX_S = 1_000_000.0  # more than eleven days
+MAX_DIGITS = 9  # of hours or minutes; a number without end is no place in a recording
 
 
 def seconds_of(text: str) -> float:
@@ -26,7 +27,7 @@ def seconds_of(text: str) -> float:
 
 
 def _whole(text: str) -> int:
-    if not text.isascii() or not text.isdigit():
+    if not text.isascii() or not text.isdigit() or len(text) > MAX_DIGITS:
         raise ValueError
     return int(text)
 

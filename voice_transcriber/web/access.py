@@ -7,9 +7,10 @@ from urllib.parse import urlencode
 from flask import Flask, redirect, request, session, url_for
 from werkzeug.wrappers import Response
 
-from voice_transcriber.errors import KeyRequired
-from voice_transcriber.web.auth import carries_key, check_same_origin
-from voice_transcriber.web.context import services
+from voice_transcriber.actors import act_as
+from voice_transcriber.errors import TranscriberError
+from voice_transcriber.web.auth import check_same_origin, given_key
+from voice_transcriber.web.context import keys, services
 
 SIGNED_IN = "signed_in"
 
@@ -26,19 +27,33 @@ def install(app: Flask) -> None:
 
 def is_admitted() -> bool:
     """Whether this request may see and do everything."""
-    api_key = services().settings.api_key
-    return not api_key or carries_key(request.headers, api_key) or bool(session.get(SIGNED_IN))
+    return _refusal() is None or bool(session.get(SIGNED_IN))
 
 
 def admit() -> Response | None:
-    """Raises KeyRequired or CrossSiteRequest; sends a browser without a session to sign in."""
-    api_key = services().settings.api_key
-    if api_key and carries_key(request.headers, api_key):
+    """Raises KeyRequired, TooManyTries or CrossSiteRequest; sends a browser without a session to
+    sign in.
+    """
+    refusal = _refusal()
+    if services().settings.api_key and refusal is None:
+        _act("key")
         return None  # a foreign page cannot know the key, so the request is not one's trick
     check_same_origin(request.method, request.headers, host=request.host)
-    if is_admitted() or request.endpoint in OPEN_ENDPOINTS:
+    if refusal is None or session.get(SIGNED_IN):
+        _act("session" if refusal else "anyone")
+        return None
+    _act("stranger")
+    if request.endpoint in OPEN_ENDPOINTS:
         return None
     if request.blueprint in PAGES and request.method == "GET":
         target = urlencode({"next": request.full_path.rstrip("?")})
         return redirect(f"{url_for('pages.login')}?{target}")
-    raise KeyRequired
+    raise refusal
+
+
+def _refusal() -> TranscriberError | None:
+    return keys().refusal(given_key(request.headers), address=request.remote_addr or "")
+
+
+def _act(how: str) -> None:
+    act_as(f"{how} {request.remote_addr}")

@@ -2,35 +2,50 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import PurePath
+from threading import BoundedSemaphore
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request, url_for
 
+from voice_transcriber import kill_points
 from voice_transcriber.errors import (
+    Busy,
     DiskFull,
     EmptyFile,
+    EngineNotOffered,
     FileTooLarge,
+    Infected,
+    InvalidRequest,
+    KeyReused,
     NotFound,
     QueueFull,
+    RequestInFlight,
+    ScannerAway,
     ShuttingDown,
+    TooManyQueued,
     UnknownFormat,
     UnknownLanguage,
     UnknownModel,
     WrongState,
 )
+from voice_transcriber.few import one_of_few
 from voice_transcriber.job import Job, TranscribeOptions
+from voice_transcriber.submission import Origin
 from voice_transcriber.transcript.exporters import format_named, render
+from voice_transcriber.web.announced import announced
 from voice_transcriber.web.archive import check_completed, transcript_files, zipped
 from voice_transcriber.web.bulk import change_many
 from voice_transcriber.web.context import feed, services
 from voice_transcriber.web.envelopes import ChangesShape, JobPageShape
 from voice_transcriber.web.fields import filter_fields, json_body, listed
 from voice_transcriber.web.filenames import attachment, transcript_name
-from voice_transcriber.web.media import media_response
+from voice_transcriber.web.media import file_body, media_response
 from voice_transcriber.web.openapi import paths, replies
 from voice_transcriber.web.openapi.operation import Example, Reply, documented
+from voice_transcriber.web.origin import KEY_DOCUMENTED, request_origin
 from voice_transcriber.web.polling import answer_changes
 from voice_transcriber.web.schemas import (
     BulkRequest,
@@ -44,11 +59,16 @@ from voice_transcriber.web.schemas import (
     SubmitForm,
     TranscriptQuery,
 )
-from voice_transcriber.web.uploads import received_upload
+from voice_transcriber.web.uploads import Received, received_upload
 
 bp = Blueprint("jobs", __name__, url_prefix="/api/v1/jobs")
 
-NO_ROOM = (QueueFull, DiskFull, ShuttingDown)
+NO_ROOM = (QueueFull, TooManyQueued, DiskFull, ShuttingDown)
+SCANNED = (Infected, ScannerAway, Busy)
+COUNTED_ONCE = (RequestInFlight, KeyReused)
+ARCHIVES_AT_ONCE = 4  # each holds a thread of the server while it is made
+
+_archives = BoundedSemaphore(ARCHIVES_AT_ONCE)
 
 
 @bp.post("")
@@ -56,36 +76,77 @@ NO_ROOM = (QueueFull, DiskFull, ShuttingDown)
     "Submit a recording",
     form=SubmitForm,
     takes_file=True,
+    headers=KEY_DOCUMENTED,
     answers={202: replies.ACCEPTED},
-    errors=(UnknownModel, UnknownLanguage, EmptyFile, FileTooLarge, *NO_ROOM),
-    examples=(Example(status=202, fields={"model": "demo", "language": "en"}),),
+    errors=(
+        *(UnknownModel, UnknownLanguage, EngineNotOffered, EmptyFile, FileTooLarge),
+        *(NotFound, WrongState),  # of the upload that is named
+        *COUNTED_ONCE,
+        *NO_ROOM,
+        *SCANNED,
+    ),
+    examples=(
+        Example(status=202, fields={"model": "demo", "language": "en"}),
+        Example(status=202, fields={"upload": paths.WHOLE_UPLOAD}),
+    ),
 )
 def submit() -> Response:
+    """A file, or a finished upload of /files: one job is made of it, however often you ask."""
     parts = services()
-    parts.manager.check_accepts()  # without the size: the body is on the disk already
-    writer = parts.blobs.writer()
-    limit_bytes = parts.settings.max_file_size_bytes
-    with received_upload(request, writer, limit_bytes=limit_bytes) as upload:
-        options = upload.form.options(default_model=parts.settings.default_model)
-        job = parts.manager.submit(
+    origin = request_origin()
+    with parts.in_flight.once(origin):
+        writer = parts.blobs.writer()
+        with received_upload(
+            request,
             writer,
-            filename=upload.filename,
-            options=options,
-            priority=upload.form.job_priority,
-        )
+            limit_bytes=parts.settings.max_file_size_bytes,
+            # without the size: the body is on the disk already
+            check_file=lambda: parts.manager.check_accepts(submitter=origin.submitter),
+        ) as received:
+            kill_points.reached("after-body")
+            if received.filename is None:
+                return _accepted(_job_of_upload(received, origin))
+            job = parts.manager.submit(
+                writer,
+                filename=received.filename,
+                options=received.form.options(default_model=parts.settings.default_model),
+                priority=received.form.job_priority,
+                origin=origin,
+            )
     return _accepted(job)
+
+
+def _job_of_upload(received: Received, origin: Origin) -> Job:
+    parts = services()
+    upload_id = received.form.upload or ""
+    wanted = announced(parts.uploads.find(upload_id).metadata)
+    form = wanted.form(received.fields)
+    return parts.uploads.submit(
+        upload_id,
+        filename=wanted.filename,
+        options=form.options(default_model=parts.settings.default_model),
+        priority=form.job_priority,
+        origin=origin,
+    )
 
 
 @bp.post("/sample")
 @documented(
     "Submit the shipped sample with the demo model",
+    headers=KEY_DOCUMENTED,
     answers={202: replies.ACCEPTED},
-    errors=NO_ROOM,
+    errors=(InvalidRequest, *COUNTED_ONCE, *NO_ROOM, *SCANNED),
 )
 def submit_sample() -> Response:
     parts = services()
-    parts.manager.check_accepts(size_bytes=parts.sample.stat().st_size)
-    job = parts.manager.submit_file(parts.sample, options=TranscribeOptions(model=parts.demo_model))
+    origin = request_origin()
+    with parts.in_flight.once(origin):
+        parts.manager.check_accepts(
+            size_bytes=parts.sample.stat().st_size, submitter=origin.submitter
+        )
+        job = parts.manager.submit_file(
+            parts.sample, options=TranscribeOptions(model=parts.demo_model), origin=origin
+        )
     return _accepted(job)
 
 
@@ -102,7 +163,11 @@ def submit_sample() -> Response:
 def list_jobs() -> Response:
     query = ListQuery.parse(filter_fields())
     page = services().store.page(
-        limit=query.limit, before_seq=query.cursor, statuses=query.status, search=query.q
+        limit=query.limit,
+        before_seq=query.cursor,
+        statuses=query.status,
+        search=query.q,
+        blob_sha256=query.sha256,
     )
     found = JobPageShape(
         jobs=[_shape(job) for job in page.jobs],
@@ -158,7 +223,7 @@ def bulk() -> Response:
     "Many transcripts as one zip",
     query=ExportQuery,
     answers={200: replies.ARCHIVE},
-    errors=(NotFound, WrongState, UnknownFormat),
+    errors=(NotFound, WrongState, UnknownFormat, DiskFull, Busy),
     examples=(
         Example(status=200, query={"ids": [paths.COMPLETED_JOB.example], "formats": ["txt"]}),
     ),
@@ -172,7 +237,7 @@ def export() -> Response:
     "Many transcripts as one zip, by a form",
     form=ExportQuery,
     answers={200: replies.ARCHIVE},
-    errors=(NotFound, WrongState, UnknownFormat),
+    errors=(NotFound, WrongState, UnknownFormat, DiskFull, Busy),
     examples=(
         Example(status=200, fields={"ids": [paths.COMPLETED_JOB.example], "formats": ["srt"]}),
     ),
@@ -191,13 +256,18 @@ def _archive() -> Response:
     for name in query.formats:
         format_named(name)
     files = transcript_files(jobs, query.formats, query.options(), read=store.transcript)
+    with one_of_few(_archives):
+        archive = zipped(files)
+    size_bytes = os.fstat(archive.fileno()).st_size
     return Response(
-        zipped(files),
+        file_body(request, archive, size_bytes),
         content_type="application/zip",
         headers={
+            "Content-Length": str(size_bytes),
             "Content-Disposition": attachment("transcripts.zip"),
             "Cache-Control": "private, no-cache",
         },
+        direct_passthrough=True,
     )
 
 

@@ -13,8 +13,13 @@ from voice_transcriber.web.envelopes import (
     ReadyShape,
 )
 from voice_transcriber.web.openapi.operation import Reply, documented
+from voice_transcriber.web.schemas import Shape
+
+RETRY_AFTER_S = 15
 
 bp = Blueprint("ops", __name__)
+
+_LATER = {"Retry-After": "Seconds to wait."}
 
 
 @bp.get("/health")
@@ -22,10 +27,12 @@ bp = Blueprint("ops", __name__)
     "Whether jobs can be taken and run",
     answers={
         200: Reply(description="They can.", shapes=(HealthDetailShape, HealthShape)),
-        503: Reply(description="They cannot.", shapes=(HealthDetailShape, HealthShape)),
+        503: Reply(
+            description="They cannot.", shapes=(HealthDetailShape, HealthShape), headers=_LATER
+        ),
     },
 )
-def health() -> tuple[Response, int]:
+def health() -> Response:
     """Without the API key, where one is set, only the verdict is told."""
     found = services().health()
     verdict = HealthShape(status="ok" if found.ready else "unavailable")
@@ -36,7 +43,7 @@ def health() -> tuple[Response, int]:
             problems=found.problems,
             details=found.details,
         )
-    return jsonify(verdict.json_value()), 200 if found.ready else 503
+    return _told(verdict, ready=found.ready)
 
 
 @bp.get("/health/ready")
@@ -44,9 +51,17 @@ def health() -> tuple[Response, int]:
     "The verdict alone",
     answers={
         200: Reply(description="Ready.", shapes=(ReadyShape,)),
-        503: Reply(description="Not ready.", shapes=(ReadyShape,)),
+        503: Reply(description="Not ready.", shapes=(ReadyShape,), headers=_LATER),
     },
 )
-def ready() -> tuple[Response, int]:
+def ready() -> Response:
     found = services().health()
-    return jsonify(ReadyShape(ready=found.ready).json_value()), 200 if found.ready else 503
+    return _told(ReadyShape(ready=found.ready), ready=found.ready)
+
+
+def _told(verdict: Shape, *, ready: bool) -> Response:
+    response = jsonify(verdict.json_value())
+    if not ready:
+        response.status_code = 503
+        response.headers["Retry-After"] = str(RETRY_AFTER_S)
+    return response

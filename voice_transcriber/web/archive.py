@@ -1,14 +1,18 @@
-"""Many transcripts as one zip, made while it is sent: one transcript is in memory at a time."""
+"""Many transcripts as one zip, made on disk: one transcript is in memory at a time."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePath
+from tempfile import TemporaryFile
+from typing import IO
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from voice_transcriber.errors import NotFound, WrongState
+from voice_transcriber.files import full_disk_told
 from voice_transcriber.job import Job, JobStatus
 from voice_transcriber.transcript.exporters import format_named, render
 from voice_transcriber.transcript.exporters.names import UsedNames, safe_stem
@@ -65,14 +69,24 @@ def transcript_files(
         yield Member(names.take(LEFT_OUT, ["txt"])[0], lines.encode("utf-8", "replace"))
 
 
-def zipped(members: Iterable[Member]) -> Iterator[bytes]:
-    """The bytes of a zip archive, a piece for each member."""
-    sink = _Sink()
-    with ZipFile(sink, "w", ZIP_DEFLATED) as archive:
-        for member in members:
-            archive.writestr(_info(member), member.body)
-            yield sink.take()
-    yield sink.take()
+def zipped(members: Iterable[Member]) -> IO[bytes]:
+    """A zip archive in a file without a name, at its start; closing the file removes it.
+
+    On disk and not while it is sent: a client that reads slowly would hold a thread of the server
+    as long as it likes. Raises DiskFull.
+    """
+    file = TemporaryFile()  # noqa: SIM115
+    try:
+        with full_disk_told():
+            with ZipFile(file, "w", ZIP_DEFLATED) as archive:
+                for member in members:
+                    archive.writestr(_info(member), member.body)
+            file.seek(0)
+    except BaseException:
+        with suppress(OSError):  # closing writes what the full disk did not take
+            file.close()
+        raise
+    return file
 
 
 def _info(member: Member) -> ZipInfo:
@@ -81,25 +95,3 @@ def _info(member: Member) -> ZipInfo:
     info.compress_type = ZIP_DEFLATED
     info.external_attr = 0o644 << 16
     return info
-
-
-class _Sink:
-    """Keeps what is written until it is taken; nothing can be changed afterwards."""
-
-    def __init__(self) -> None:
-        self._kept = bytearray()
-
-    def write(self, data: bytes) -> int:
-        self._kept += data
-        return len(data)
-
-    def flush(self) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
-
-    def take(self) -> bytes:
-        taken = bytes(self._kept)
-        self._kept.clear()
-        return taken

@@ -54,16 +54,15 @@ def check_same_origin(method: str, headers: Headers, *, host: str) -> None:
         raise CrossSiteRequest
 
 
-def carries_key(headers: Headers, api_key: str) -> bool:
-    """Whether the request has the key as `Authorization: Bearer` or `X-API-Key`."""
+def given_key(headers: Headers) -> str:
+    """The key of `Authorization: Bearer` or `X-API-Key`; empty when there is none."""
     scheme, _, token = (headers.get("Authorization") or "").partition(" ")
-    given = token.strip() if scheme.lower() == "bearer" else headers.get("X-API-Key") or ""
-    return is_key(given, api_key)
+    return token.strip() if scheme.lower() == "bearer" else headers.get("X-API-Key") or ""
 
 
 def is_key(given: str, api_key: str) -> bool:
     """Compare in constant time."""
-    return hmac.compare_digest(given.encode(), api_key.encode())
+    return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), api_key.encode())
 
 
 def session_secret(api_key: str) -> bytes:

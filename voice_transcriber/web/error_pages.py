@@ -48,6 +48,6 @@ def _answer(problem: Problem) -> Response:
 
 
 def _wants_page() -> bool:
-    if request.path.startswith(("/api/", "/ui/", "/health")):
+    if request.path.startswith(("/api/", "/ui/", "/health", "/files")):
         return False
     return "text/html" in request.headers.get("Accept", "")

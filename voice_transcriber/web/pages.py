@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, session, url_for
@@ -11,8 +12,8 @@ from voice_transcriber.errors import KeyRequired
 from voice_transcriber.transcript.exporters import FORMATS
 from voice_transcriber.transcript.languages import LANGUAGES, language_name
 from voice_transcriber.web.access import SIGNED_IN
-from voice_transcriber.web.auth import is_key
-from voice_transcriber.web.context import feed, services
+from voice_transcriber.web.context import feed, keys, services
+from voice_transcriber.web.errors import Problem
 from voice_transcriber.web.fields import listed
 from voice_transcriber.web.list_views import list_views
 from voice_transcriber.web.media import media_type
@@ -43,6 +44,8 @@ def index() -> str:
         views=list_views(wanted, pulse.counts),
         formats=list(FORMATS),
         models=ModelListShape.of(parts),
+        engine=parts.settings.engine,
+        engines=parts.engines.names,
         common_languages=[(code, language_name(code)) for code in COMMON_LANGUAGES],
         languages=sorted(
             ((code, language_name(code)) for code in LANGUAGES), key=lambda pair: pair[1]
@@ -77,10 +80,16 @@ def login() -> str:
 
 
 @bp.post("/login")
-def sign_in() -> Response | tuple[str, int]:
-    if not is_key(request.form.get("key", ""), services().settings.api_key):
-        error = KeyRequired("This is not the key.", remedy="Copy it again from API_KEY.")
-        return render_template("login.html", target=_local_target(), error=error), 401
+def sign_in() -> Response | tuple[str, int, Mapping[str, str]]:
+    refusal = keys().refusal(request.form.get("key", ""), address=request.remote_addr or "")
+    if isinstance(refusal, KeyRequired):
+        refusal = KeyRequired("This is not the key.", remedy="Copy it again from API_KEY.")
+    if refusal:
+        problem = Problem.of(refusal)
+        page = render_template("login.html", target=_local_target(), error=refusal)
+        return page, problem.status, problem.headers
+    if not services().settings.api_key:
+        return redirect(_local_target(), code=303)  # nothing to sign in to
     session.permanent = True
     session[SIGNED_IN] = True
     return redirect(_local_target(), code=303)

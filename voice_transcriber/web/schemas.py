@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from voice_transcriber.errors import InvalidRequest
 from voice_transcriber.job import (
     ChunkStatus,
+    EngineName,
     Job,
     JobStatus,
     Priority,
@@ -26,6 +27,8 @@ MAX_PROMPT_CHARACTERS = 1_000
 MAX_PAGE = 200
 DEFAULT_PAGE = 50
 MAX_EXPORT = 1_000  # jobs in one archive
+MAX_TRACK = 1_000
+MAX_SEQ = 2**63 - 1  # the largest number that the database knows
 MAX_BULK = 1_000  # jobs in one bulk action
 
 PriorityName = Literal["high", "normal", "low"]
@@ -83,6 +86,12 @@ def _explanation(kind: type[BaseModel], name: str, fault: str, text: str) -> tup
 class SubmitForm(Request):
     """The fields beside the file."""
 
+    upload: Annotated[str | None, BeforeValidator(_none_if_blank)] = Field(
+        None,
+        max_length=64,
+        description="Id of a finished upload (/files), in place of a file; what is left out here "
+        "is as its metadata said.",
+    )
     model: Annotated[str | None, BeforeValidator(_none_if_blank)] = Field(
         None, max_length=200, description="A name of the list of models; DEFAULT_MODEL without."
     )
@@ -114,10 +123,18 @@ class SubmitForm(Request):
         None, alias="to", description="Only up to here; the end of the recording without."
     )
     audio_track: Annotated[int | None, BeforeValidator(_none_if_blank)] = Field(
-        None, ge=0, description="Which sound track, from 0; the first that can be read without."
+        None,
+        ge=0,
+        le=MAX_TRACK,
+        description="Which sound track, from 0; the first that can be read without.",
     )
     word_timestamps: bool = Field(False, description="Also the time of each word.")
     vad_filter: bool = Field(True, description="False: seconds without speech are decoded too.")
+    engine: Annotated[EngineName | None, BeforeValidator(_none_if_blank)] = Field(
+        None,
+        description="What computes the text, for this job; ENGINE without.",
+        examples=["faster-whisper"],
+    )
     cache: bool = Field(
         True, description="False: computed anew, whatever is known of the recording."
     )
@@ -135,6 +152,7 @@ class SubmitForm(Request):
             audio_track=self.audio_track,
             word_timestamps=self.word_timestamps,
             vad_filter=self.vad_filter,
+            engine=self.engine,
             use_cache=self.cache,
         )
 
@@ -159,7 +177,14 @@ class ListQuery(Filter):
     """Which page of the list."""
 
     limit: int = Field(DEFAULT_PAGE, ge=1, le=MAX_PAGE)
-    cursor: int | None = Field(None, ge=0, description="`next_cursor` of the page before.")
+    cursor: int | None = Field(
+        None, ge=0, le=MAX_SEQ, description="`next_cursor` of the page before."
+    )
+    sha256: str | None = Field(
+        None,
+        pattern="^[0-9a-f]{64}$",
+        description="Of a file: only jobs of this recording, to find it before it is sent.",
+    )
 
 
 class ChangesQuery(Request):
@@ -303,6 +328,9 @@ class JobShape(Shape):
     )
     language_probability: float | None = Field(description="Of a language that was detected.")
     task: str
+    engine: str | None = Field(
+        description="That the job names; null: the one that is set. `timings` has what was used."
+    )
     priority: str
     created_at: str = Field(examples=["2026-03-01T09:30:00.000Z"])
     started_at: str | None
@@ -379,6 +407,7 @@ def _job_values(job: Job, queue_position: int | None) -> dict[str, Any]:
         "language": job.language or job.options.language,
         "language_probability": job.language_probability,
         "task": job.options.task,
+        "engine": job.options.engine,
         "priority": job.priority.name.lower(),
         "created_at": time_text(job.created_at),
         "started_at": time_text(job.started_at),

@@ -18,7 +18,7 @@ from waitress.server import (  # type: ignore[import-untyped]
 )
 
 from voice_transcriber.web.admission import Admission
-from voice_transcriber.web.waitress_parts import GuardedChannel
+from voice_transcriber.web.connection import GuardedChannel, Patience
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -41,6 +41,8 @@ class Server:
         self._sockets = sockets
         self._dispatcher = dispatcher
         self._closing = False
+        self._drain_s = DRAIN_S
+        self._swept_at = time.monotonic()
         self._waking = threading.Lock()  # the pipe that wakes the loop goes when the loop ends
 
     @property
@@ -58,8 +60,11 @@ class Server:
             with self._waking:
                 wasyncore.close_all(self._sockets)
 
-    def close(self) -> None:
-        """Make `run` return; callable from any thread, again and again."""
+    def close(self, *, drain_s: float = DRAIN_S) -> None:
+        """Make `run` return; callable from any thread, again and again. Answers under way have
+        `drain_s` seconds, at most DRAIN_S, and at least one.
+        """
+        self._drain_s = min(max(drain_s, 1.0), DRAIN_S)
         self._closing = True
         with self._waking:
             for listener in self._listeners():
@@ -67,27 +72,36 @@ class Server:
 
     def _turn(self) -> None:
         wasyncore.loop(timeout=POLL_S, use_poll=True, map=self._sockets, count=1)
+        now = time.monotonic()
+        if now - self._swept_at >= POLL_S:
+            self._swept_at = now
+            for channel in self._channels():
+                channel.keep_deadlines(now)
 
     def _drain(self) -> None:
         for listener in self._listeners():
             listener.accepting = False
-        deadline = time.monotonic() + DRAIN_S
+        deadline = time.monotonic() + self._drain_s
         while self._busy() and time.monotonic() < deadline:
             self._turn()
 
     def _busy(self) -> bool:
-        channels = [
+        return any(channel.requests or channel.total_outbufs_len for channel in self._channels())
+
+    def _channels(self) -> list[GuardedChannel]:
+        return [
             channel
             for listener in self._listeners()
             for channel in listener.active_channels.values()
         ]
-        return any(channel.requests or channel.total_outbufs_len for channel in channels)
 
     def _listeners(self) -> list[Any]:
         return [part for part in list(self._sockets.values()) if isinstance(part, BaseWSGIServer)]
 
 
-def serve(app: Flask, services: Services, *, spool_dir: Path) -> Server:
+def serve(
+    app: Flask, services: Services, *, spool_dir: Path, patience: Patience | None = None
+) -> Server:
     """A server that listens already; call its `run`.
 
     Bodies are spooled to `spool_dir`, which must be on the disk of the data
@@ -125,6 +139,8 @@ def serve(app: Flask, services: Services, *, spool_dir: Path) -> Server:
     for listener in server._listeners():
         listener.channel_class = GuardedChannel
         listener.admission = admission
+        listener.patience = patience or Patience()
+        listener.most_of_one_peer = settings.max_connections_per_address
     return server
 
 

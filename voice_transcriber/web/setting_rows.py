@@ -62,7 +62,7 @@ def _text(setting: Setting, value: Any) -> str:
         return "on" if value else "off"
     if isinstance(value, tuple):
         return ", ".join(value)
-    if setting.field_name.endswith("_bytes"):
+    if isinstance(value, int) and setting.field_name.endswith("_bytes"):
         return size(value)
     if isinstance(value, float) and setting.field_name.endswith("_s"):
         return duration(value)

@@ -98,9 +98,11 @@ class SystemShape(Shape):
     engine: EngineShape
     speed: SpeedShape
     cache: CacheShape
+    notices: Sequence[str]  # what somebody should know: problems, and what was repaired
 
     @classmethod
     def of(cls, services: Services) -> Self:
+        health = services.health()
         sample, engine, speed = services.system.now(), services.engine, services.system.speed()
         machine = sample.machine
         return cls(
@@ -119,7 +121,7 @@ class SystemShape(Shape):
             engine=EngineShape(
                 name=services.settings.engine,
                 running=engine.is_running,
-                models=list(engine.models),
+                models=[str(key) for key in engine.models],
                 loading=engine.loading,
                 restarts=max(0, engine.starts - 1),
                 remote=RemoteShape.model_validate(services.remote.figures)
@@ -128,6 +130,7 @@ class SystemShape(Shape):
             ),
             speed=SpeedShape.model_validate(speed),
             cache=CacheShape.of(services.results),
+            notices=[*health.problems, *health.details["warnings"]],
         )
 
 

@@ -8,7 +8,7 @@ writes into a BlobWriter, so that one copy beside the spool is all.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Protocol, cast
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 FORM_OVERHEAD_BYTES = 1024 * 1024  # fields and boundaries around a file of the largest size
 MAX_FILENAME_CHARACTERS = 255
+FORM_TYPES = frozenset({"multipart/form-data", "application/x-www-form-urlencoded"})
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
@@ -68,27 +69,37 @@ class _Part:
 
 
 @dataclass(frozen=True)
-class Upload:
-    """One received file, not yet committed, and the fields that came with it."""
+class Received:
+    """The fields of a request and its file, which is not yet committed."""
 
-    filename: str
+    filename: str | None  # None: there is no file, but the field `upload`
+    fields: Mapping[str, str]
     form: SubmitForm
 
 
 @contextmanager
-def received_upload(request: FlaskRequest, writer: Writer, *, limit_bytes: int) -> Iterator[Upload]:
+def received_upload(
+    request: FlaskRequest,
+    writer: Writer,
+    *,
+    limit_bytes: int,
+    check_file: Callable[[], None],
+) -> Iterator[Received]:
     """Read the request into `writer`, which is discarded unless it was committed inside.
 
-    Raises InvalidRequest, FileTooLarge, DiskFull.
+    `check_file` is called when a file begins. Raises what it does, InvalidRequest, FileTooLarge,
+    DiskFull.
     """
     try:
-        yield _receive(cast(UploadRequest, request), writer, limit_bytes)
+        yield _receive(cast(UploadRequest, request), writer, limit_bytes, check_file)
     finally:
         writer.discard()
 
 
-def _receive(request: UploadRequest, writer: Writer, limit_bytes: int) -> Upload:
-    if request.mimetype != "multipart/form-data":
+def _receive(
+    request: UploadRequest, writer: Writer, limit_bytes: int, check_file: Callable[[], None]
+) -> Received:
+    if request.mimetype not in FORM_TYPES:
         raise InvalidRequest(
             "The request is not a form with a file.",
             remedy="Send multipart/form-data with the file in the field 'file'.",
@@ -99,6 +110,7 @@ def _receive(request: UploadRequest, writer: Writer, limit_bytes: int) -> Upload
         part = next(parts, None)
         if part is None:
             raise InvalidRequest("The request has more than one file.")
+        check_file()
         return part
 
     request.open_part = open_part
@@ -110,11 +122,15 @@ def _receive(request: UploadRequest, writer: Writer, limit_bytes: int) -> Upload
     except RequestEntityTooLarge:  # the file has its own limit, so it is the fields
         raise InvalidRequest("The form's fields are too many or too long.") from None
     file = request.files.get("file")
-    if file is None:
+    form = SubmitForm.parse(fields)
+    if (file is None) == (form.upload is None):
         raise InvalidRequest(
-            "The request has no file.", remedy="Send the file in the field 'file'."
+            "The request has no file."
+            if file is None
+            else "The request has a file, and names an upload.",
+            remedy="Send the file in the field 'file', or name a finished one in 'upload'.",
         )
-    return Upload(clean_filename(file.filename or ""), SubmitForm.parse(fields))
+    return Received(clean_filename(file.filename or "") if file else None, fields, form)
 
 
 def _single_values(form: MultiDict[str, str]) -> dict[str, str]:

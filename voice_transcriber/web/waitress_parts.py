@@ -1,32 +1,28 @@
-"""waitress's parser, error task and channel, changed where the reasons below say.
+"""waitress's parser and tasks, changed where the reasons below say; web.connection has its channel.
 
 - A request is refused at its headers: waitress asks nobody before it spools.
 - A refusal is problem+json with the security headers, like any other error.
 - A full disk while spooling is an answer, not a reset connection.
-- After a refusal the rest of the body is read and thrown away for a while: to
-  close a socket with unread data resets it, and the client would not see why.
+- Requests that were sent before an answer was read are not begun: waitress would hold a thread
+  until the reader has taken what came before.
 """
 
 from __future__ import annotations
 
-import errno
 import logging
-import socket
-import time
 from contextlib import suppress
 from typing import Any
 
-from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
 from waitress.parser import HTTPRequestParser  # type: ignore[import-untyped]
-from waitress.task import ErrorTask  # type: ignore[import-untyped]
+from waitress.task import ErrorTask, WSGITask  # type: ignore[import-untyped]
 from werkzeug.datastructures import Headers
 
 from voice_transcriber.errors import DiskFull, InternalError, TranscriberError
+from voice_transcriber.files import FULL_ERRNOS
 from voice_transcriber.web.admission import Admission, RequestHead
 from voice_transcriber.web.errors import PROBLEM_TYPE, Problem, problem_for_status
 from voice_transcriber.web.headers import SECURITY_HEADERS
-
-LINGER_S = 30.0
+from voice_transcriber.web.rescue import Rescue, Torn
 
 _log = logging.getLogger(__name__)
 
@@ -41,26 +37,40 @@ class Refusal:
 class GuardedParser(HTTPRequestParser):  # type: ignore[misc]
     """Asks the admission when the headers are there."""
 
-    def __init__(self, adj: Any, admission: Admission) -> None:
+    body_rcv: Any
+
+    def __init__(self, adj: Any, admission: Admission, *, address: str) -> None:
         super().__init__(adj)
         self._admission = admission
+        self._address = address
+        self._torn: Torn | None = None
 
     def received(self, data: bytes) -> int:
         try:
             return int(super().received(data))
         except OSError as error:  # the spooled body did not fit
             _log.warning("An upload could not be spooled: %s", error)
-            full = error.errno in {errno.ENOSPC, errno.EDQUOT}
-            self._refuse(DiskFull() if full else InternalError())
+            self.refuse(DiskFull() if error.errno in FULL_ERRNOS else InternalError())
             self.completed = True
             return len(data)
 
     def parse_header(self, header_plus: bytes) -> None:
         super().parse_header(header_plus)
+        head = self._head()
         try:
-            self._admission.check(self._head())
+            self._admission.check(head)
         except TranscriberError as error:
-            self._refuse(error)
+            self.refuse(error)
+        else:
+            self._torn = Torn.of(head)
+
+    def take_rescue(self) -> Rescue | None:
+        """What is to be done with the beginning of a request whose rest will not come."""
+        body = self.body_rcv
+        if body is None or self.completed or self._torn is None or not len(body):
+            return None
+        self.body_rcv = None
+        return self._admission.rescue(self._torn, body.getbuf())
 
     def _head(self) -> RequestHead:
         pairs = [(name.replace("_", "-"), value) for name, value in self.headers.items()]
@@ -69,10 +79,12 @@ class GuardedParser(HTTPRequestParser):  # type: ignore[misc]
             path=self.path,
             target=self.request_uri,
             headers=Headers(pairs),
+            address=self._address,
             body_bytes=None if self.chunked else self.content_length,
         )
 
-    def _refuse(self, error: TranscriberError) -> None:
+    def refuse(self, error: TranscriberError) -> None:
+        """Answer with this, whatever else comes."""
         with suppress(OSError):  # closing writes what the full disk did not take
             self.close()
         self.error = Refusal(Problem.of(error))
@@ -80,6 +92,15 @@ class GuardedParser(HTTPRequestParser):  # type: ignore[misc]
         self.body_rcv = None
         self.content_length = 0
         self.expect_continue = False
+
+
+class LonelyTask(WSGITask):  # type: ignore[misc]
+    """The connection ends after its answer when more requests wait behind it."""
+
+    def build_response_header(self) -> bytes:
+        if len(self.channel.requests) > 1:
+            self.set_close_on_finish()
+        return bytes(super().build_response_header())
 
 
 class ProblemTask(ErrorTask):  # type: ignore[misc]
@@ -97,44 +118,3 @@ class ProblemTask(ErrorTask):  # type: ignore[misc]
         self.content_length = len(body)
         self.channel.refused = True
         self.write(body)
-
-
-class GuardedChannel(HTTPChannel):  # type: ignore[misc]
-    """One connection; `server.admission` is set by web.server."""
-
-    error_task_class = ProblemTask
-    refused = False
-    _linger_until: float | None = None  # monotonic; set while the rest is thrown away
-
-    def parser_class(self, adj: Any) -> GuardedParser:
-        return GuardedParser(adj, self.server.admission)
-
-    def readable(self) -> bool:
-        return self._linger_until is not None or bool(super().readable())
-
-    def handle_read(self) -> None:
-        if self._linger_until is None:
-            super().handle_read()
-        elif time.monotonic() > self._linger_until or not self._discard():
-            super().handle_close()
-
-    def handle_close(self) -> None:
-        """The answer is out, or the client is gone."""
-        if not self.refused or not self.connected or self._linger_until is not None:
-            super().handle_close()
-            return
-        self._linger_until = time.monotonic() + LINGER_S
-        self.will_close = False
-        try:
-            self.socket.shutdown(socket.SHUT_WR)
-        except OSError:  # the client was quicker
-            super().handle_close()
-
-    def _discard(self) -> bool:
-        """False at the end of what the client sends."""
-        try:
-            return bool(self.socket.recv(self.adj.recv_bytes))
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False

@@ -1,14 +1,14 @@
 """Tells of every connection that a Python process asks for; refuses what leaves the machine.
 
 A process whose PYTHONPATH names this folder loads it before anything else, and so do its children.
-The lines go to the file that NETWORK_LOG names.
+The lines go to network.log in the folder that PYTHONPATH names after this one.
 """
 
 import ipaddress
 import os
 import sys
 
-LOG = os.environ["NETWORK_LOG"]
+LOG = os.path.join(os.environ["PYTHONPATH"].split(os.pathsep)[1], "network.log")
 HOST_OF = {
     "socket.connect": lambda _socket, address: address,
     "socket.sendto": lambda _socket, address: address,

@@ -115,6 +115,12 @@ def test_a_part_of_a_recording_is_given_in_times() -> None:
     assert (whole.from_s, whole.to_s, whole.audio_track) == (0.0, None, None)
 
 
+def test_an_engine_is_one_that_a_job_may_name() -> None:
+    assert parse_arguments(["transcribe", "a"]).engine is None
+    given = parse_arguments(["transcribe", "a", "--engine", "faster-whisper"])
+    assert given.engine == "faster-whisper"
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -124,6 +130,7 @@ def test_a_part_of_a_recording_is_given_in_times() -> None:
         (["transcribe", "a", "--prompt", "x" * 1001], "more than 1000 characters"),
         (["transcribe", "a", "--from", "soon"], "'soon' is no time"),
         (["transcribe", "a", "--audio-track", "-1"], "'-1' is no number from 0"),
+        (["transcribe", "a", "--engine", "fake"], "invalid choice: 'fake'"),
         (["transcribe", "a", "--audio-track", "two"], "'two' is no number from 0"),
         (["jobs", "list", "--status", "lost"], "'lost' is not of queued"),
         (["jobs", "list", "--limit", "0"], "a whole number above zero"),

@@ -29,7 +29,7 @@ class Room:
 
     def take(self, loaded: Collection[str] = ("demo",)) -> list[int]:
         batch = self.batcher.take(
-            is_loaded=loaded.__contains__, batch_size=lambda _: self.batch_size
+            is_loaded=lambda key: str(key) in loaded, batch_size=lambda _: self.batch_size
         )
         return [item.id for item in batch]
 
@@ -62,6 +62,7 @@ def test_windows_of_different_jobs_share_a_batch() -> None:
     "other",
     [
         {"model": "base"},
+        {"engine": "faster-whisper"},
         {"checkpoint": "/elsewhere/demo.pt"},
         {"language": "de"},
         {"language": None},
@@ -74,7 +75,7 @@ def test_windows_of_different_jobs_share_a_batch() -> None:
 def test_windows_that_are_decoded_differently_do_not(other: dict[str, Any]) -> None:
     room = Room({}, other, {}, other)
     assert room.take() == [1, 3]
-    assert room.take({"demo", "base"}) == [2, 4]
+    assert room.take({"demo", "base", "demo (faster-whisper)"}) == [2, 4]
 
 
 @pytest.mark.parametrize("other", [{"gain": 2.0}, {"word_timestamps": True}])
@@ -99,6 +100,12 @@ def test_urgency_counts_more_than_a_loaded_model() -> None:
 def test_among_equally_urgent_windows_those_of_a_loaded_model_go_first() -> None:
     room = Room({"model": "base"}, {}, {"model": "base"})
     assert [room.take({"demo"}), room.take({"demo"})] == [[2], [1, 3]]
+
+
+def test_a_model_is_loaded_for_the_engine_that_has_it() -> None:
+    room = Room({"engine": "faster-whisper"}, {}, {"engine": "faster-whisper"})
+    assert room.take({"demo"}) == [2]
+    assert room.take({"demo"}) == [1, 3]
 
 
 def test_a_suspect_goes_alone_when_its_turn_comes() -> None:
@@ -148,6 +155,7 @@ kinds = strategies.fixed_dictionaries(
     {
         "pcm": strategies.sampled_from("abc"),
         "model": strategies.sampled_from(["demo", "base"]),
+        "engine": strategies.sampled_from([None, "faster-whisper"]),
         "language": strategies.sampled_from(["en", "de"]),
         "priority": strategies.sampled_from([priority.value for priority in Priority]),
         "speech_end": strategies.integers(1, 30).map(lambda seconds: seconds * SAMPLE_RATE),
@@ -206,7 +214,13 @@ def test_only_what_is_more_urgent_passes_a_batch_in_work() -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [{"model": "base"}, {"checkpoint": "/elsewhere/demo.pt"}, {"alone": True}]
+    "other",
+    [
+        {"model": "base"},
+        {"engine": "faster-whisper"},
+        {"checkpoint": "/elsewhere/demo.pt"},
+        {"alone": True},
+    ],
 )
 def test_what_needs_another_model_or_must_be_alone_does_not_pass(other: dict[str, Any]) -> None:
     assert Room(HIGH | other).take_before(LOW) == []
@@ -227,11 +241,19 @@ def test_what_is_as_urgent_joins_a_batch_that_has_room() -> None:
     [
         (NORMAL, NORMAL, 0),
         (NORMAL, NORMAL | {"language": "de"}, 8),
+        (NORMAL, NORMAL | {"engine": "faster-whisper"}, 8),
         (NORMAL, NORMAL | {"alone": True}, 8),
         (NORMAL | {"alone": True}, NORMAL, 8),
         (NORMAL | speech(5), NORMAL | speech(20), 8),
     ],
-    ids=["a full batch", "another key", "a suspect", "the batch of a suspect", "a longer window"],
+    ids=[
+        "a full batch",
+        "another key",
+        "another engine",
+        "a suspect",
+        "the batch of a suspect",
+        "a longer window",
+    ],
 )
 def test_what_does_not_join(first: dict[str, Any], waiting: dict[str, Any], size: int) -> None:
     assert Room(waiting).take_joining(first, room=size) == []

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import queue
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -14,17 +15,26 @@ import pytest
 
 from tests.running import until
 from tests.unit.engines.requests import window_request
-from voice_transcriber.engines.client import Answer, Blame, EngineClient, HostCrash
+from voice_transcriber.engines.client import (
+    CRASHES_IN_A_ROW,
+    TROUBLE_S,
+    Answer,
+    EngineClient,
+    HostCrash,
+)
 from voice_transcriber.engines.gpu_policy import GpuState, GpuStatus
+from voice_transcriber.engines.host_watch import Blame, Death, WatchLimits
 from voice_transcriber.engines.protocol import (
+    ModelKey,
     WindowReply,
     error_to_message,
     reply_to_message,
 )
-from voice_transcriber.errors import EngineCrashed, ModelDamaged
+from voice_transcriber.errors import EngineCrashed, EngineStalled, ModelDamaged
 from voice_transcriber.processes.channel import Channel, Message, channel_pair
 
 PATIENCE_S = 20.0
+LIMITS = WatchLimits()
 REPLY = WindowReply(segments=(), resume_sample=None)
 
 
@@ -56,8 +66,9 @@ class ScriptedHost:
         self.was_killed.set()
         self.die()
 
-    def cause_of_death(self) -> str:
-        return "the script ended"
+    def death(self) -> Death:
+        self.die()
+        return Death(cause="the script ended")
 
     def _listen(self) -> None:
         for message in self._own.messages():
@@ -93,6 +104,12 @@ class Office:
     def blames(self, *, count: int) -> dict[int, Blame]:
         answers = dict(self.next() for _ in range(count))
         return {one: found.blame for one, found in answers.items() if isinstance(found, HostCrash)}
+
+    def beat(self, steps: int) -> None:
+        """Heard by the client when this returns."""
+        self.host.say({"event": "beat", "steps": steps})
+        watch = self.client._watch
+        until(lambda: (watch._steps, watch._beat_at) == (steps, self.now_s))
 
     @property
     def has_answers(self) -> bool:
@@ -225,14 +242,14 @@ def test_what_is_in_memory_and_what_is_loaded_now_can_be_asked(office: Office) -
     office.submit()
     office.host.say({"event": "loading", "model": "base"})
     until(lambda: office.client.loading == "base")
-    office.host.say({"event": "models", "names": ["base"]})
-    until(lambda: office.client.models == ["base"])
+    office.host.say({"event": "models", "loaded": [["base", None], ["base", "faster-whisper"]]})
+    until(lambda: office.client.models == [ModelKey("base"), ModelKey("base", "faster-whisper")])
     assert office.client.loading is None
 
 
 def test_a_gpus_free_memory_is_known_while_the_host_lives(office: Office) -> None:
     office.submit()
-    office.host.say({"event": "models", "names": [], "gpu_free_bytes": 5_000})
+    office.host.say({"event": "models", "loaded": [], "gpu_free_bytes": 5_000})
     until(lambda: office.client.gpu_free_bytes == 5_000)
     office.host.die()
     office.next()
@@ -242,7 +259,7 @@ def test_a_gpus_free_memory_is_known_while_the_host_lives(office: Office) -> Non
 def test_what_is_computed_on_is_known_while_the_host_lives(office: Office) -> None:
     office.submit()
     gpu = {"state": "gpu-small-batch", "reason": "Room for 2.", "since": 5.0}
-    office.host.say({"event": "models", "names": [], "gpu": gpu, "batch_size": 2})
+    office.host.say({"event": "models", "loaded": [], "gpu": gpu, "batch_size": 2})
     until(lambda: office.client.batch_size == 2)
     until(lambda: office.client.gpu)
     assert office.client.gpu == GpuStatus(
@@ -255,7 +272,7 @@ def test_what_is_computed_on_is_known_while_the_host_lives(office: Office) -> No
 
 def test_the_next_request_gets_a_new_host_with_an_empty_memory(office: Office) -> None:
     office.submit()
-    office.host.say({"event": "models", "names": ["base"]})
+    office.host.say({"event": "models", "loaded": [["base", None]]})
     until(lambda: office.client.models)
     office.host.die()
     office.next()
@@ -287,11 +304,95 @@ def test_a_host_that_dies_in_the_middle_of_a_message_is_dead(office: Office) -> 
     assert office.host.was_killed.is_set()
 
 
-def test_a_host_that_owes_an_answer_and_is_silent_is_killed(office: Office) -> None:
+def test_a_host_that_makes_no_progress_is_replaced(office: Office) -> None:
+    office.submit()
+    office.now_s = LIMITS.no_progress_s - 1
+    office.client.supervise()
+    assert not office.host.was_killed.is_set()
+    office.now_s += 1
+    office.client.supervise()
+    _, crash = office.next()
+    assert isinstance(crash, HostCrash)
+    assert (crash.blame, crash.kind) == (Blame.HOST, EngineStalled)
+    error = crash.as_error()
+    assert isinstance(error, EngineStalled)
+    assert "no progress" in error.message
+    assert "NO_PROGRESS_LIMIT" in error.remedy
+
+
+def test_a_host_that_is_only_slow_is_left_alone(office: Office) -> None:
+    (window,) = office.submit()
+    office.host.work_on(window)
+    for steps in range(1, 10):
+        office.now_s += LIMITS.no_progress_s / 2
+        office.beat(steps)
+        office.client.supervise()
+    assert not office.host.was_killed.is_set()
+
+
+def test_beats_without_steps_are_no_progress(office: Office) -> None:
+    (window,) = office.submit()
+    office.host.work_on(window)
+    until(lambda: office.client.is_at_work)
+    office.now_s = LIMITS.no_progress_s
+    office.beat(0)
+    office.client.supervise()
+    assert office.blames(count=1) == {window: Blame.ALONE}
+
+
+def test_a_host_that_has_started_and_no_longer_beats_is_replaced(office: Office) -> None:
     (one,) = office.submit()
-    assert not office.client.kill_if_silent(limit_s=1000)
-    assert office.client.kill_if_silent(limit_s=0)
-    assert office.blames(count=1) == {one: Blame.HOST}
+    office.host.answer(one)
+    office.next()
+    office.now_s = LIMITS.silent_s - 1
+    office.client.supervise()
+    assert not office.host.was_killed.is_set()
+    office.now_s += 1
+    office.client.supervise()
+    until(lambda: not office.client.is_running)
+
+
+def test_a_host_that_loads_a_model_may_miss_its_beats(office: Office) -> None:
+    office.submit()
+    office.host.say({"event": "loading", "model": "large"})
+    until(lambda: office.client.loading)
+    office.now_s = LIMITS.no_progress_s - 1
+    office.client.supervise()
+    assert not office.host.was_killed.is_set()
+
+
+def test_a_host_whose_reader_has_died_is_replaced(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    office.client.submit(window_request(), lambda *_: sys.exit("it ends the reader"))
+    first = office.host
+    first.answer(first.heard.get(timeout=PATIENCE_S)["id"])
+    until(lambda: not office.client.is_running)
+    (one,) = office.submit()
+    assert office.host is not first
+    office.host.answer(one)
+    assert office.next() == (one, REPLY)
+
+
+def test_hosts_that_start_while_somebody_looks_after_them_are_left_alone(office: Office) -> None:
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.is_set():
+            office.client.supervise()
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    for _ in range(200):
+        (one,) = office.submit()
+        office.host.answer(one)
+        assert office.next() == (one, REPLY)
+        office.host.die()
+        until(lambda: not office.client.is_running)
+    over.set()
+    looking.join()
+    assert not any(host.was_killed.is_set() for host in office.hosts)
 
 
 def test_plans_that_are_answered_do_not_hide_a_batch_that_hangs(office: Office) -> None:
@@ -302,33 +403,152 @@ def test_plans_that_are_answered_do_not_hide_a_batch_that_hangs(office: Office) 
     office.host.work_on(plan, lane="plans")
     office.host.answer(plan)
     office.next()
-    assert not office.client.kill_if_silent(limit_s=11)
-    assert office.client.kill_if_silent(limit_s=10)
+    office.now_s = LIMITS.no_progress_s
+    office.client.supervise()
     assert office.blames(count=1) == {window: Blame.ALONE}
+
+
+def test_steps_of_a_batch_do_not_hide_a_plan_that_hangs(office: Office) -> None:
+    plan, window = office.submit(count=2)
+    office.host.work_on(plan, lane="plans")
+    office.host.work_on(window)
+    until(lambda: office.client._watch.works_on([window]))
+    office.now_s = LIMITS.no_progress_s
+    office.beat(1)
+    office.client.supervise()
+    assert office.blames(count=2) == {plan: Blame.BATCH, window: Blame.BATCH}
 
 
 def test_urgent_windows_that_pass_show_that_a_batch_does_not_hang(office: Office) -> None:
     window, urgent = office.submit(count=2)
     office.host.work_on(window)
     until(lambda: office.client.is_at_work)
-    office.now_s = 10
+    office.now_s = LIMITS.no_progress_s
     office.host.work_on(urgent, lane="urgent")
     office.host.answer(urgent)
     office.next()
-    assert not office.client.kill_if_silent(limit_s=1)
+    office.client.supervise()
+    assert not office.host.was_killed.is_set()
 
 
-def test_a_host_that_owes_nothing_may_be_silent(office: Office) -> None:
+def test_a_host_that_owes_nothing_makes_no_progress(office: Office) -> None:
     (one,) = office.submit()
     office.host.answer(one)
     office.next()
-    assert not office.client.kill_if_silent(limit_s=0)
+    office.now_s = LIMITS.no_progress_s
+    office.beat(0)
+    office.client.supervise()
     assert not office.host.was_killed.is_set()
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"id": 1},
+        {"id": 1, "segments": [{}], "resume_sample": None, "stages_s": {}},
+        {"id": 1, "error": {"code": "model_damaged"}},
+        {"event": "batch"},
+        {"event": "beat"},
+        {"id": [1]},
+    ],
+)
+def test_a_message_that_cannot_be_understood_is_the_end_of_its_host(
+    message: Message, office: Office
+) -> None:
+    (one,) = office.submit()
+    office.host.work_on(one)
+    office.host.say(message)
+    assert office.blames(count=1) == {one: Blame.ALONE}
+    assert office.host.was_killed.is_set()
+    (again,) = office.submit()
+    office.host.answer(again)
+    assert office.next() == (again, REPLY)
+
+
+@pytest.mark.parametrize("body", [b"no json", b"[1]", b"\xff", b"[" * 100_000])
+def test_what_is_no_message_is_the_end_of_its_host(body: bytes, office: Office) -> None:
+    (one,) = office.submit()
+    office.host.work_on(one)
+    own: Channel = office.host._own
+    own._writer.write(len(body).to_bytes(4, "big") + body)
+    own._writer.flush()
+    assert office.blames(count=1) == {one: Blame.ALONE}
+    assert office.host.was_killed.is_set()
+
+
+def test_a_request_whose_work_is_given_up_costs_the_others_nothing(office: Office) -> None:
+    first, second = office.submit(count=2)
+    office.host.work_on(first, second)
+    until(lambda: office.client.is_at_work)
+    office.client.abandon([first])
+    assert office.blames(count=1) == {second: Blame.NONE}
+    assert not office.has_answers
+
+
+def test_a_request_that_waits_is_given_up_without_harm(office: Office) -> None:
+    first, second = office.submit(count=2)
+    office.host.work_on(first)
+    until(lambda: office.client.is_at_work)
+    office.client.abandon([second])
+    office.host.answer(first)
+    assert office.next() == (first, REPLY)
+    assert not office.host.was_killed.is_set()
+
+
+def test_a_call_is_repeated_when_its_host_was_replaced_for_other_reasons(office: Office) -> None:
+    def serve() -> None:
+        until(lambda: office.hosts)
+        first = office.host
+        first.heard.get(timeout=PATIENCE_S)
+        first.work_on(99)
+        until(lambda: office.client.is_at_work)
+        first.die()
+        until(lambda: office.host is not first)
+        office.host.answer(office.host.heard.get(timeout=PATIENCE_S)["id"])
+
+    threading.Thread(target=serve).start()
+    assert office.client.call(window_request()) == REPLY
+
+
+def test_an_engine_that_dies_again_and_again_is_a_problem_until_it_answers(
+    office: Office,
+) -> None:
+    for _ in range(CRASHES_IN_A_ROW):
+        assert office.client.problem is None
+        office.submit()
+        office.host.die()
+        office.next()
+    assert office.client.problem == (
+        "The speech engine ended 5 times in a row without an answer: the script ended."
+    )
+    (one,) = office.submit()
+    office.host.answer(one)
+    office.next()
+    assert office.client.problem is None
+
+
+def test_old_deaths_are_no_problem(office: Office) -> None:
+    for _ in range(CRASHES_IN_A_ROW):
+        office.submit()
+        office.host.die()
+        office.next()
+    office.now_s = TROUBLE_S + 1
+    assert office.client.problem is None
+
+
+def test_a_host_that_cannot_be_started_is_an_error_of_the_engine() -> None:
+    def start() -> ScriptedHost:
+        raise OSError("no process left")
+
+    client = EngineClient(start)
+    with pytest.raises(EngineCrashed, match="could not be started: no process left"):
+        client.submit(window_request(), lambda *_: None)
+    assert not client.is_running
 
 
 def test_an_idle_host_is_told_to_let_go_of_models(office: Office) -> None:
     (one,) = office.submit()
-    office.host.say({"event": "models", "names": ["base"]})
+    office.host.say({"event": "models", "loaded": [["base", None]]})
     until(lambda: office.client.models)
     office.client.unload_idle(idle_s=5)  # one is in work
     office.host.answer(one)

@@ -22,7 +22,7 @@ from voice_transcriber.engines.client import EngineClient
 from voice_transcriber.engines.footprint import needed_bytes, window_bytes
 from voice_transcriber.engines.gpu_policy import DeviceMemory, GpuPolicy, GpuState
 from voice_transcriber.engines.model_desk import Memory
-from voice_transcriber.engines.protocol import ON_GPU, WindowReply
+from voice_transcriber.engines.protocol import ON_GPU, Place, WindowReply
 from voice_transcriber.engines.registry import ENGINES, EngineEntry
 from voice_transcriber.errors import GpuFailed, TranscriberError
 
@@ -39,6 +39,7 @@ class Bench:
     def __init__(self, pcm: Path) -> None:
         self.free_bytes = TOTAL_BYTES
         self.fault: TranscriberError | None = None
+        self._place: Place | None = None
         self._pcm = str(pcm)
         memory = Memory(
             cpu_free_bytes=lambda: TOTAL_BYTES,
@@ -71,6 +72,7 @@ class Bench:
             ids.append(self.client.submit(request, take))
         for _ in ids:
             came.get(timeout=PATIENCE_S)
+        self._place = answers[ids[-1]].place
         return [answers[one].segments[0].text for one in ids]
 
     @property
@@ -79,8 +81,8 @@ class Bench:
 
     @property
     def note(self) -> str | None:
-        place = self.client.place("demo")
-        return place.note if place else None
+        """Of the place that the last window was decoded on."""
+        return self._place.note if self._place else None
 
 
 @pytest.fixture(autouse=True)

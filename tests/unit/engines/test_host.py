@@ -27,9 +27,10 @@ from voice_transcriber.engines.child import (
     process_starter,
     thread_starter,
 )
-from voice_transcriber.engines.client import Answer, Blame, EngineClient, HostCrash
+from voice_transcriber.engines.client import Answer, EngineClient, HostCrash
 from voice_transcriber.engines.gpu_policy import DeviceMemory
 from voice_transcriber.engines.host import EngineHost
+from voice_transcriber.engines.host_watch import Blame, Death
 from voice_transcriber.engines.model_desk import Memory
 from voice_transcriber.engines.protocol import (
     ON_CPU,
@@ -39,6 +40,7 @@ from voice_transcriber.engines.protocol import (
     LanguageRequest,
     LoadReply,
     LoadRequest,
+    ModelKey,
     Place,
     PlanReply,
     PlanRequest,
@@ -76,8 +78,8 @@ class ThreadedHost:
     def kill(self) -> None:
         self.channel.close()
 
-    def cause_of_death(self) -> str:
-        return "the test ended"
+    def death(self) -> Death:
+        return Death(cause="the test ended")
 
 
 @pytest.fixture
@@ -360,7 +362,7 @@ def test_a_model_can_be_loaded_before_it_is_needed(client: EngineClient, pcm: st
     reply = client.call(LoadRequest(model="demo", checkpoint=str(DEMO_FILE)))
     assert isinstance(reply, LoadReply)
     assert set(reply.stages_s) == {"load", "warm"}
-    assert (client.models, client.loading) == (["demo"], None)
+    assert (client.models, client.loading) == ([ModelKey("demo")], None)
     assert transcribed(client, window(pcm)).segments
 
 
@@ -411,11 +413,12 @@ def on_failing_gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[EngineClient]:
 def test_a_window_that_the_gpu_has_no_memory_for_is_decoded_on_the_cpu(
     on_failing_gpu: EngineClient, client: EngineClient, pcm: str
 ) -> None:
-    segments = transcribed(on_failing_gpu, window(pcm)).segments
-    assert segments == transcribed(client, window(pcm)).segments
-    assert client.place("demo") == ON_CPU
-    assert on_failing_gpu.place("demo") == replace(
+    moved, usual = transcribed(on_failing_gpu, window(pcm)), transcribed(client, window(pcm))
+    assert moved.segments == usual.segments
+    assert usual.place == replace(ON_CPU, engine="fake")
+    assert moved.place == replace(
         ON_CPU,
+        engine="failing-gpu",
         note="The GPU could not be used: There is not enough memory for the model demo. "
         "The CPU was used.",
     )
@@ -431,8 +434,7 @@ def test_a_gpu_that_fails_is_left_for_good(on_failing_gpu: EngineClient, pcm: st
     )
     assert isinstance(on_failing_gpu.call(request), LanguageReply)
     assert on_failing_gpu.gpu_free_bytes is None
-    transcribed(on_failing_gpu, window(pcm, model="copy"))
-    place = on_failing_gpu.place("copy")
+    place = transcribed(on_failing_gpu, window(pcm, model="copy")).place
     assert place is not None
     assert place.device == "cpu"
     assert "unspecified launch failure" in str(place.note)
@@ -537,7 +539,7 @@ def test_a_cancelled_window_is_not_worked_on(client: EngineClient, pcm: str) -> 
 
 def test_idle_models_are_let_go(client: EngineClient, pcm: str) -> None:
     transcribed(client, window(pcm))
-    until(lambda: client.models == ["demo"])
+    until(lambda: client.models == [ModelKey("demo")])
     client.unload_idle(idle_s=0)
     until(lambda: not client.models)
 

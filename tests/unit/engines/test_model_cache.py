@@ -7,13 +7,16 @@ from pathlib import Path
 import pytest
 
 from tests.contract.makers import Clock
+from tests.unit.engines.engines_of import EnginesOf
 from voice_transcriber.engines.base import Model
 from voice_transcriber.engines.fake import FakeModel
 from voice_transcriber.engines.model_cache import ModelCache, Room
-from voice_transcriber.engines.protocol import ON_CPU
+from voice_transcriber.engines.protocol import ON_CPU, ModelKey
 from voice_transcriber.errors import ModelDamaged, ModelTooLarge
 
 PATH = Path("any.pt")
+BASE = ModelKey("base")
+BASE_OF_OTHER = ModelKey("base", "faster-whisper")
 
 
 class Shelf:
@@ -37,12 +40,12 @@ class Cache(ModelCache):
     ) -> None:
         self.engine = Shelf()
         room = Room(
-            free_bytes=lambda device: memory_bytes - 100 * len(self.names),
-            needed_bytes=lambda checkpoint, device: 100,
-            least_bytes=lambda checkpoint, device: 60,
+            free_bytes=lambda device: memory_bytes - 100 * len(self.keys),
+            needed_bytes=lambda checkpoint, place: 100,
+            least_bytes=lambda checkpoint, place: 60,
         )
         super().__init__(
-            self.engine,
+            EnginesOf(self.engine),
             size=size,
             place=ON_CPU,
             room=room,
@@ -51,12 +54,16 @@ class Cache(ModelCache):
 
     def use(self, *names: str) -> None:
         for name in names:
-            self.get(name, PATH)
+            self.get(ModelKey(name), PATH)
+
+    @property
+    def names(self) -> list[str]:
+        return [str(key) for key in self.keys]
 
 
 def test_a_model_is_loaded_once() -> None:
     cache = Cache()
-    assert cache.get("base", PATH) is cache.get("base", PATH)
+    assert cache.get(BASE, PATH) is cache.get(BASE, PATH)
     assert cache.engine.loaded == ["base"]
 
 
@@ -87,9 +94,9 @@ def test_a_model_that_nobody_used_for_long_is_let_go() -> None:
     cache.use("base", "small")
     clock.now += 60
     cache.use("small")
-    assert cache.drop_idle(idle_s=60) == ["base"]
-    assert "base" not in cache
-    assert "small" in cache
+    assert cache.drop_idle(idle_s=60) == [BASE]
+    assert BASE not in cache
+    assert ModelKey("small") in cache
 
 
 def test_no_model_is_idle_before_its_time() -> None:
@@ -122,19 +129,48 @@ def test_another_model_makes_room_when_memory_is_short() -> None:
 def test_a_model_whose_file_was_replaced_is_let_go(tmp_path: Path) -> None:
     checkpoint, cache = tmp_path / "base.pt", Cache()
     checkpoint.write_bytes(b"old")
-    cache.get("base", checkpoint)
-    cache.drop_replaced("base", checkpoint)
+    cache.get(BASE, checkpoint)
+    cache.drop_replaced(BASE, checkpoint)
     assert cache.names == ["base"]
     (tmp_path / "new.pt").write_bytes(b"new")
     (tmp_path / "new.pt").replace(checkpoint)
-    cache.drop_replaced("base", checkpoint)
+    cache.drop_replaced(BASE, checkpoint)
     assert cache.names == []
 
 
 def test_a_model_whose_file_was_deleted_stays(tmp_path: Path) -> None:
     checkpoint, cache = tmp_path / "base.pt", Cache()
     checkpoint.write_bytes(b"old")
-    cache.get("base", checkpoint)
+    cache.get(BASE, checkpoint)
     checkpoint.unlink()
-    cache.drop_replaced("base", checkpoint)
+    cache.drop_replaced(BASE, checkpoint)
     assert cache.names == ["base"]
+
+
+def test_a_model_of_two_engines_is_in_memory_twice_and_counts_twice() -> None:
+    cache = Cache()
+    cache.use("small", "base")
+    assert cache.get(BASE_OF_OTHER, PATH) is not cache.get(BASE, PATH)
+    assert cache.engine.loaded == ["small", "base", "base"]
+    assert cache.names == ["base (faster-whisper)", "base"]
+
+
+def test_each_engine_computes_with_what_it_has() -> None:
+    cache = Cache()
+    cache.get(BASE, PATH)
+    cache.get(BASE_OF_OTHER, PATH)
+    found = {key: (place.engine, place.compute_type) for key, place in cache.places.items()}
+    assert found == {BASE: (None, "float32"), BASE_OF_OTHER: ("faster-whisper", "int8")}
+
+
+def test_a_file_that_was_replaced_is_loaded_anew_for_each_engine(tmp_path: Path) -> None:
+    checkpoint, cache = tmp_path / "base.pt", Cache()
+    checkpoint.write_bytes(b"old")
+    cache.get(BASE, checkpoint)
+    cache.get(BASE_OF_OTHER, checkpoint)
+    (tmp_path / "new.pt").write_bytes(b"new")
+    (tmp_path / "new.pt").replace(checkpoint)
+    cache.drop_replaced(BASE, checkpoint)
+    assert cache.keys == [BASE_OF_OTHER]
+    cache.drop_replaced(BASE_OF_OTHER, checkpoint)
+    assert cache.keys == []

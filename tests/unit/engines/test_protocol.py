@@ -13,6 +13,7 @@ from voice_transcriber.engines.protocol import (
     LanguageRequest,
     LoadReply,
     LoadRequest,
+    Place,
     PlanReply,
     PlanRequest,
     Reply,
@@ -32,7 +33,7 @@ PLAN = PlanRequest(pcm="a.pcm", start=5, limit=90, is_last=True, vad_filter=Fals
 LANGUAGE = LanguageRequest(
     pcm="a.pcm", model="demo", checkpoint="demo.pt", gain=1.5, windows=[(0, 10), (10, 20)]
 )
-LOAD = LoadRequest(model="demo", checkpoint="demo.pt")
+LOAD = LoadRequest(model="demo", checkpoint="demo.pt", engine="faster-whisper")
 WINDOW = window_request(language=None, prompt="Zoë, naïve", word_timestamps=True, alone=True)
 SEGMENT = Segment(
     start_ms=20,
@@ -49,6 +50,14 @@ ANSWERS: list[tuple[Request, Reply]] = [
     (LANGUAGE, LanguageReply(votes=[{"de": 0.75, "en": 0.25}], stages_s={})),
     (WINDOW, WindowReply(segments=(SEGMENT,), resume_sample=12, stages_s={"decode": 1.5})),
     (WINDOW, WindowReply(segments=(), resume_sample=None)),
+    (
+        WINDOW,
+        WindowReply(
+            segments=(),
+            resume_sample=None,
+            place=Place(device="cuda", compute_type="float16", note="It is full.", engine="auto"),
+        ),
+    ),
     (LOAD, LoadReply(stages_s={"load": 2.5, "warm": 0.5})),
 ]
 

@@ -13,7 +13,7 @@ from voice_transcriber.engines.client import Answer, OnAnswer
 from voice_transcriber.engines.protocol import (
     LanguageReply,
     LanguageRequest,
-    Place,
+    ModelKey,
     PlanReply,
     PlanRequest,
     Reply,
@@ -49,8 +49,8 @@ class ScriptedEngine:
     pid = None
     is_running = is_ready = True
     starts = 1
-    models: list[str] = field(default_factory=list)
-    loading = None
+    models: list[ModelKey] = field(default_factory=list)
+    loading = problem = warning = None
     gpu_free_bytes = None
     gpu = None
     batch_size = 0
@@ -62,9 +62,6 @@ class ScriptedEngine:
         self._thread = threading.Thread(target=self._answer, daemon=True)
         self._stopped = False
         self._thread.start()
-
-    def place(self, model: str) -> Place | None:
-        return None
 
     def submit(self, request: Request, on_answer: OnAnswer) -> int:
         with self._changed:
@@ -90,8 +87,10 @@ class ScriptedEngine:
 
     def unload_idle(self, *, idle_s: float) -> None: ...
 
-    def kill_if_silent(self, *, limit_s: float) -> bool:
-        return False
+    def abandon(self, request_ids: Collection[int]) -> None:
+        self.cancel(request_ids)
+
+    def supervise(self) -> None: ...
 
     def windows(self) -> list[WindowRequest]:
         return [one for one in self.heard if isinstance(one, WindowRequest)]

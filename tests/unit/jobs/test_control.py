@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from voice_transcriber.errors import JobTookTooLong
 from voice_transcriber.jobs.control import JobControl, JobStopped, StopReason
 
 
@@ -52,3 +53,11 @@ def test_the_user_goes_before_the_shutdown(control: JobControl) -> None:
 def test_a_step_that_gave_up_in_a_drain_tells_the_shutdown(control: JobControl) -> None:
     control.drain(grace_s=1000)
     assert control.stopped().reason is StopReason.SHUTDOWN
+
+
+def test_a_job_that_took_too_long_is_told_so(control: JobControl) -> None:
+    control.limit_time(3600)
+    control.check()
+    control.limit_time(0)
+    with pytest.raises(JobTookTooLong, match="JOB_TIME_LIMIT"):
+        control.check()

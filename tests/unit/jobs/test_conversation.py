@@ -103,3 +103,28 @@ def test_a_plan_that_ends_the_engine_alone_is_an_error_of_its_job(talk: Talk) ->
     talk.die_at(request_id)
     with pytest.raises(EngineCrashed):
         talk.conversation.receive(timeout_s=PATIENCE_S)
+
+
+def test_what_waited_for_an_engine_that_died_at_its_start_goes_to_the_next_one_once(
+    talk: Talk,
+) -> None:
+    talk.ask()
+    talk.heard()
+    talk.hosts[-1].die()
+    talk.conversation.receive(timeout_s=PATIENCE_S)
+    talk.heard()
+    assert len(talk.hosts) == 2
+    talk.hosts[-1].die()
+    with pytest.raises(EngineCrashed):
+        talk.conversation.receive(timeout_s=PATIENCE_S)
+
+
+def test_what_is_abandoned_is_heard_of_no_more(talk: Talk) -> None:
+    talk.ask()
+    request_id, _ = talk.heard()
+    talk.hosts[-1].work_on(request_id)
+    until(lambda: talk.client.is_at_work)
+    talk.conversation.abandon()
+    assert talk.hosts[-1].was_killed.is_set()
+    talk.conversation.receive(timeout_s=0.1)
+    assert talk.plans == []

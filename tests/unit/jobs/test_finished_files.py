@@ -159,7 +159,7 @@ def test_deleting_a_job_forgets_its_notes_and_leaves_its_files(
     job = jobs.completed(filename="talk.mp3")
     run(files, job)
     sidecars.delete(job.id)
-    assert names(tmp_path / "transcripts") == []
+    assert names(tmp_path / "transcripts") == ["deleted"]
     assert names(out) == ["talk.txt", "talk.whisper.json"]
 
 

@@ -46,7 +46,7 @@ def recipes_of(store: SqliteStore, model: Path) -> Recipes:
     return Recipes(
         store,
         checkpoints=Checkpoints(model.parent),
-        configuration=lambda: configuration(HOST, RUN),
+        configuration=lambda engine: configuration(HOST.with_engine(engine), RUN),
     )
 
 
@@ -91,6 +91,25 @@ def test_what_was_seen_last_is_expected(store: SqliteStore, model: Path) -> None
     second = recipes.seen(OWN, replace(CPU, device="cuda", compute_type="float16"))
     assert first != second
     assert recipes.expected(OWN) == second
+
+
+def test_what_one_engine_computed_is_not_what_another_would(
+    store: SqliteStore, model: Path
+) -> None:
+    """Not even where both compute with the same type; and each has a place of its own."""
+    recipes = recipes_of(store, model)
+    recipes.learn(model, check=lambda: None)
+    named = replace(OWN, engine="faster-whisper")
+    own = recipes.seen(OWN, CPU)
+    assert recipes.expected(named) is None
+    assert recipes.seen(named, CPU) != own
+    assert recipes.expected(OWN) == own
+
+
+def test_to_name_the_engine_that_is_set_changes_nothing(store: SqliteStore, model: Path) -> None:
+    recipes = recipes_of(store, model)
+    recipes.learn(model, check=lambda: None)
+    assert recipes.seen(OWN, CPU) == recipes.expected(replace(OWN, engine=HOST.engine))
 
 
 def test_a_note_explains_and_changes_nothing(store: SqliteStore, model: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sqlite3
 import stat
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -11,8 +13,33 @@ from pathlib import Path
 
 import pytest
 
+from voice_transcriber.errors import DatabaseTooNew
 from voice_transcriber.store.library import Database, Migrations
 from voice_transcriber.store.migrations import MIGRATIONS, migrate, newest_revision
+
+PROJECT = Path(__file__).resolve().parents[3]
+
+KILLED_IN_A_STEP = """
+import os, signal, sys
+from pathlib import Path
+from voice_transcriber.store.connections import open_writer
+from voice_transcriber.store.migrations import MIGRATIONS, migrate
+path, killed = Path(sys.argv[1]), sys.argv[2]
+db = open_writer(path)
+MIGRATIONS.apply(db, stop_before=killed)
+def record(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+MIGRATIONS._record_applied = record
+migrate(db, path)
+"""
+
+
+def names() -> list[str]:
+    with closing(Database(memory=True)) as empty:
+        return [step.name for step in MIGRATIONS.pending(empty)]
+
+
+STEPS = names()
 
 
 @pytest.fixture
@@ -30,7 +57,8 @@ def db(path: Path) -> Iterator[Database]:
 
 
 def next_version(*, fails: bool = False) -> Migrations:
-    migrations = Migrations(MIGRATIONS.name)
+    """All steps that there are, and one more."""
+    migrations = copied()
 
     @migrations(name="m9999_next")
     def add_table(db: Database) -> None:
@@ -39,6 +67,47 @@ def next_version(*, fails: bool = False) -> Migrations:
             raise LookupError("half-way")
 
     return migrations
+
+
+def copied() -> Migrations:
+    migrations = Migrations(MIGRATIONS.name)
+    with closing(Database(memory=True)) as empty:
+        for step in MIGRATIONS.pending(empty):
+            migrations(name=step.name)(step.fn)
+    return migrations
+
+
+def test_a_database_of_a_newer_version_is_refused(db: Database, path: Path) -> None:
+    migrate(db, path, next_version())
+    with pytest.raises(DatabaseTooNew, match="m9999_next") as caught:
+        migrate(db, path)
+    assert "newer version" in caught.value.remedy
+    assert db.table("later").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
+@pytest.mark.parametrize("step", STEPS)
+def test_a_step_that_is_killed_half_way_is_ended_by_the_next_start(
+    tmp_path: Path, step: str
+) -> None:
+    """Killed between the statements of a step and its note; nothing of it must stay."""
+    path = tmp_path / "jobs.sqlite3"
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED_IN_A_STEP, str(path), step], cwd=PROJECT, check=False
+    )
+    assert killed.returncode == -signal.SIGKILL
+    with closing(Database(path)) as db:
+        assert step not in {applied.name for applied in MIGRATIONS.applied(db)}
+        migrate(db, path)
+        assert MIGRATIONS.pending(db) == []
+        assert db.schema == schema_of_a_new_one(tmp_path)
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def schema_of_a_new_one(folder: Path) -> str:
+    with closing(Database(folder / "new.sqlite3")) as db:
+        migrate(db, folder / "new.sqlite3")
+        return db.schema
 
 
 def test_a_new_database_needs_no_backup(path: Path) -> None:

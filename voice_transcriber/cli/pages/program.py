@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from voice_transcriber.cli.pages.page import COMMON_STATUS, Commands, Page, add_page
@@ -21,11 +22,39 @@ SERVE_PAGE = Page(
     exit_status={**COMMON_STATUS, 0: "stopped as asked"},
 )
 CHECK_PAGE = Page(
-    summary="prove the installation with the demo model and the shipped sample",
+    summary="tell the state of the data folder, and prove the installation",
     description="""
-        Transcribe the shipped sample with the demo model through every part, in a data folder of
-        its own, and compare the text. It needs no network and may run beside a server.
+        Tell the state of the data folder: whether the database is sound, recordings and transcripts
+        complete, the disk roomy and backups young. Then transcribe the shipped sample with the demo
+        model through every part, in a data folder of its own, and compare the text. It needs no
+        network and may run beside a server.
     """,
+    examples=(("the data folder only", "{prog} --data"),),
+)
+BACKUP_PAGE = Page(
+    summary="copy the data folder, or the database alone",
+    description="""
+        Without PATH, add a copy of the database to DATA_DIR/backups, as the server does each day.
+        With PATH, make a new folder with the database, the transcripts and the recordings. Both may
+        run beside a server; each copy of the database is checked.
+    """,
+    examples=(
+        ("all, on another disk", "{prog} /mnt/backup/2026-11-21"),
+        ("without the recordings", "{prog} --no-recordings /mnt/backup/2026-11-21"),
+    ),
+)
+RESTORE_PAGE = Page(
+    summary="put a backup in the place of the database",
+    description="""
+        Put the database of a backup in the place of the one in DATA_DIR, which is kept in
+        DATA_DIR/quarantine, and add the backup's files that are missing. What was finished since
+        the backup is added by the next start, and what was deleted since stays deleted. Refused
+        while a server runs.
+    """,
+    examples=(
+        ("what would be done", "{prog} --dry-run /mnt/backup/2026-11-21"),
+        ("a daily copy", "{prog} data/backups/jobs-20261121T120000Z.db"),
+    ),
 )
 COMPLETION_PAGE = Page(
     summary="print what a shell needs to complete this program's arguments",
@@ -49,7 +78,23 @@ def add_serve(commands: Commands) -> None:
 
 
 def add_check(commands: Commands) -> None:
-    add_page(commands, "check", CHECK_PAGE, run="check:run")
+    parser = add_page(commands, "check", CHECK_PAGE, run="check:run")
+    parser.add_argument("--data", action="store_true", help="tell of the data folder only")
+
+
+def add_backup(commands: Commands) -> None:
+    """`backup` and `restore`."""
+    backup = add_page(commands, "backup", BACKUP_PAGE, run="backup:run_backup")
+    backup.add_argument("path", nargs="?", type=Path, metavar="PATH", help="the folder to make")
+    backup.add_argument(
+        "--no-recordings", dest="recordings", action="store_false", help="leave out the recordings"
+    )
+    restore = add_page(commands, "restore", RESTORE_PAGE, run="backup:run_restore")
+    restore.add_argument("path", type=Path, metavar="PATH", help="what `backup` made")
+    restore.add_argument("--dry-run", action="store_true", help="tell only what would be done")
+    restore.add_argument(
+        "--with-deleted", action="store_true", help="also jobs that were deleted since"
+    )
 
 
 def add_completion(commands: Commands, print_script: Callable[[str], None]) -> None:

@@ -6,6 +6,7 @@ import argparse
 
 from voice_transcriber.cli.pages.page import COMMON_STATUS, Commands, Page, add_page
 from voice_transcriber.errors import UnknownLanguage
+from voice_transcriber.job import ENGINE_NAMES
 from voice_transcriber.transcript.exporters import FORMATS
 from voice_transcriber.transcript.languages import chosen_language
 from voice_transcriber.transcript.times import seconds_of
@@ -117,6 +118,11 @@ def _add_speech_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         type=_track,
         help="which sound track, from 0 (default: the first that can be read)",
+    )
+    parser.add_argument(
+        "--engine",
+        choices=ENGINE_NAMES,
+        help="what computes the text (default: ENGINE)",
     )
     parser.add_argument(
         "--no-cache",

@@ -15,12 +15,14 @@ from collections.abc import Collection
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
-from voice_transcriber.engines.client import Answer, Blame, HostCrash, OnAnswer, reply_of
+from voice_transcriber.engines.client import Answer, HostCrash, OnAnswer, reply_of
 from voice_transcriber.engines.gpu_policy import GpuStatus
+from voice_transcriber.engines.host_watch import Blame
 from voice_transcriber.engines.protocol import (
     LanguageRequest,
     LoadReply,
     LoadRequest,
+    ModelKey,
     Place,
     PlanRequest,
     Reply,
@@ -96,7 +98,7 @@ class RemoteEngine:
         return self._takeover.engine.starts if self._takeover else 0
 
     @property
-    def models(self) -> list[str]:
+    def models(self) -> list[ModelKey]:
         return self._takeover.engine.models if self._takeover else []
 
     @property
@@ -114,6 +116,14 @@ class RemoteEngine:
     @property
     def gpu(self) -> GpuStatus | None:
         return self._takeover.engine.gpu if self._takeover else None
+
+    @property
+    def problem(self) -> str | None:
+        return self._takeover.engine.problem if self._takeover else None
+
+    @property
+    def warning(self) -> str | None:
+        return self._takeover.engine.warning if self._takeover else None
 
     @property
     def server(self) -> str:
@@ -140,7 +150,7 @@ class RemoteEngine:
             taken_over=self._takeover.chunks if self._takeover else 0,
         )
 
-    def place(self, model: str) -> Place | None:
+    def _place(self, model: str) -> Place | None:
         theirs = self._options.model(model)
         if theirs is None:
             return None
@@ -176,11 +186,14 @@ class RemoteEngine:
         if self._takeover:
             self._takeover.engine.unload_idle(idle_s=idle_s)
 
-    def kill_if_silent(self, *, limit_s: float) -> bool:
-        """The server has time limits of its own."""
-        if self._takeover is None:
-            return False
-        return self._takeover.engine.kill_if_silent(limit_s=limit_s)
+    def abandon(self, request_ids: Collection[int]) -> None:
+        """A request of its own, whose connection is closed, is all that works on it."""
+        self.cancel(request_ids)
+
+    def supervise(self) -> None:
+        """The server has time limits of its own; the local engine is watched."""
+        if self._takeover:
+            self._takeover.engine.supervise()
 
     def stop(self) -> None:
         with self._lock:
@@ -248,7 +261,7 @@ class RemoteEngine:
                 return await self._work.language(request)
             case WindowRequest():
                 reply = await self._work.window(request)
-                return replace(reply, place=self.place(request.model))
+                return replace(reply, place=self._place(request.model))
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:

@@ -11,7 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from voice_transcriber.engines.checkpoints import Checkpoints
-from voice_transcriber.engines.client import Answer, Blame, HostCrash
+from voice_transcriber.engines.client import Answer, HostCrash
+from voice_transcriber.engines.host_watch import Blame
 from voice_transcriber.engines.protocol import (
     LanguageRequest,
     Place,
@@ -108,7 +109,7 @@ class LocalTakeover:
                 else:
                     self.chunks += 1
                     reply = await self._planned_anew(request)
-                return replace(reply, place=self._place(request, taken))
+                return replace(reply, place=_noted(reply.place, taken.reason))
 
     async def _language(self, request: LanguageRequest) -> Reply:
         """A model hears no more than a window at once."""
@@ -208,12 +209,13 @@ class LocalTakeover:
             gone.set()
         return str(path)
 
-    def _place(self, request: WindowRequest, taken: _Taken) -> Place | None:
-        place = self.engine.place(request.model)
-        if place is None:
-            return None
-        note = f"{taken.reason} The local engine took over."
-        return replace(place, note=f"{note} {place.note}" if place.note else note)
+
+def _noted(place: Place | None, reason: str) -> Place | None:
+    """None where there was no speech, and nothing was computed."""
+    if place is None:
+        return None
+    note = f"{reason} The local engine took over."
+    return replace(place, note=f"{note} {place.note}" if place.note else note)
 
 
 def _is_of_a_local_plan(request: WindowRequest, taken: _Taken) -> bool:
@@ -227,6 +229,7 @@ def _joined(replies: Sequence[WindowReply]) -> WindowReply:
     whole = WindowReply(
         segments=tuple(segment for reply in replies for segment in reply.segments),
         resume_sample=None,
+        place=replies[-1].place,
     )
     for reply in replies:
         whole = whole.with_stages(reply.stages_s)

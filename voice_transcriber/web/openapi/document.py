@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from voice_transcriber import __version__
-from voice_transcriber.web.openapi.errors import error_responses, errors_of
+from voice_transcriber.web.openapi.errors import TOO_LONG, error_responses, errors_of
 from voice_transcriber.web.openapi.models import REF, Schema, answer_schemas
 from voice_transcriber.web.openapi.operation import Answer, Content, Reply
 from voice_transcriber.web.openapi.requests import body, parameters
@@ -22,8 +22,10 @@ DESCRIPTION = (
 )
 TAGS = {
     "Jobs": "Submit recordings, follow them, fetch their transcripts.",
+    "Files": "Uploads that can be resumed (tus 1.0.0); finished, they become jobs.",
     "Models": "The Whisper models that jobs can use.",
     "Cache": "Results that were computed once and serve again.",
+    "Audit": "Who did what.",
     "System": "What the machine and the queue do.",
     "Health": "Whether the server can take jobs and run them.",
 }
@@ -92,7 +94,15 @@ def _described(route: Route, schemas: dict[str, Schema]) -> dict[str, Any]:
 def _responses(route: Route) -> dict[str, Any]:
     answers = {str(code): _response(answer) for code, answer in route.operation.answers.items()}
     failures = error_responses(errors_of(route.operation, route.method, is_open=route.is_open))
-    return answers | {code: made for code, made in failures.items() if code not in answers}
+    failures |= {"431": TOO_LONG}
+    told = answers | {code: made for code, made in failures.items() if code not in answers}
+    if route.method == "HEAD":
+        return {code: _without_content(response) for code, response in told.items()}
+    return told
+
+
+def _without_content(response: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in response.items() if key != "content"}
 
 
 def _response(answer: Answer) -> dict[str, Any]:

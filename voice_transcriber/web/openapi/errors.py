@@ -13,20 +13,33 @@ from voice_transcriber.web.openapi.operation import Operation
 
 PROBLEM = {"$ref": "#/components/schemas/ProblemShape"}
 
+TOO_LONG: dict[str, Any] = {  # the server's own answer, before any operation is known
+    "description": "`invalid_request`: The address and the headers take more than 32 KiB.",
+    "content": {PROBLEM_TYPE: {"schema": PROBLEM}},
+}
+
 Kind = type[errors.TranscriberError]
 
 
 def errors_of(operation: Operation, method: str, *, is_open: bool) -> set[Kind]:
     """Those that the view names, and those that any such request may meet."""
-    kinds: set[Kind] = {*operation.errors, errors.HostNotAllowed, errors.InternalError}
+    kinds: set[Kind] = {
+        *operation.errors,
+        errors.DatabaseDamaged,
+        errors.HostNotAllowed,
+        errors.InternalError,
+        errors.StorageRefuses,
+    }
     if operation.query or operation.form or operation.json:
         kinds.add(errors.InvalidRequest)
     if "job_id" in operation.path:
         kinds.add(errors.NotFound)
     if method not in SAFE_METHODS:
         kinds.add(errors.CrossSiteRequest)
+    if operation.form or operation.json:
+        kinds.add(errors.TooSlow)
     if not is_open:
-        kinds.add(errors.KeyRequired)
+        kinds |= {errors.KeyRequired, errors.TooManyTries}
     return kinds
 
 
@@ -49,7 +62,7 @@ def _response(kinds: list[Kind]) -> Mapping[str, Any]:
         "description": "\n\n".join(lines),
         "content": {PROBLEM_TYPE: content},
     }
-    if any(issubclass(kind, errors.CapacityError) for kind in kinds):
+    if all(kind.retry_after_s is not None for kind in kinds):
         response["headers"] = {
             "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}
         }

@@ -50,6 +50,7 @@ class Example:
     query: Mapping[str, Any] = field(default_factory=dict)
     fields: Mapping[str, Any] = field(default_factory=dict)  # of the form, or of the JSON body
     headers: Mapping[str, str] = field(default_factory=dict)
+    body: str = ""  # where it is not made of fields
 
 
 Answer = Content | Reply
@@ -67,6 +68,7 @@ class Operation:
     form: type[Request] | None
     json: type[Request] | None
     takes_file: bool
+    body: str
     headers: Mapping[str, str]
     examples: tuple[Example, ...]
 
@@ -84,14 +86,16 @@ def documented(
     form: type[Request] | None = None,
     json: type[Request] | None = None,
     takes_file: bool = False,
+    body: str = "",
     headers: Mapping[str, str] | None = None,
     examples: tuple[Example, ...] = (),
 ) -> Callable[[View], View]:
     """Declare the view below; stands between its route and its `def`.
 
     An answer is a model, or a Content or Reply that tells more. Without `examples`, the one
-    example is the request that answers with the first status. The view's docstring, where it
-    has one, is the description that readers of the API see.
+    example is the request that answers with the first status. `body` is the type of a body that
+    is no model's. The view's docstring, where it has one, is the description that readers of the
+    API see.
     """
     operation = Operation(
         summary=summary,
@@ -102,6 +106,7 @@ def documented(
         form=form,
         json=json,
         takes_file=takes_file,
+        body=body,
         headers=headers or {},
         examples=examples or (Example(status=next(iter(answers))),),
     )

@@ -17,9 +17,7 @@ ACCEPTED = Reply(
     shapes=(JobShape,),
     headers={"Location": "Address of the job."},
 )
-ARCHIVE = Content(
-    description="A zip archive, made while it is sent.", types=("application/zip",), headers=_NAME
-)
+ARCHIVE = Content(description="A zip archive.", types=("application/zip",), headers=_NAME)
 TRANSCRIPT = Content(
     description="The transcript as a file.",
     types=tuple(sorted({kind.content_type.split(";")[0] for kind in FORMATS.values()})),

@@ -60,6 +60,8 @@ def _query(
 
 def body(operation: Operation, schemas: dict[str, Schema]) -> dict[str, Any] | None:
     """`schemas` is given the model of the body, and what that refers to."""
+    if operation.body:
+        return {"content": {operation.body: {}}}
     model = operation.form or operation.json
     if model is None:
         return None
@@ -68,7 +70,6 @@ def body(operation: Operation, schemas: dict[str, Schema]) -> dict[str, Any] | N
         schema["properties"] = dict(sendable(schema["properties"]))
     if operation.takes_file:
         schema["properties"] = {"file": FILE, **schema["properties"]}
-        schema["required"] = ["file", *schema.get("required", ())]
     schemas.update(definitions | {model.__name__: schema})
     content: dict[str, Any] = {"schema": {"$ref": REF.format(model=model.__name__)}}
     if fields := operation.examples[0].fields:
@@ -76,7 +77,11 @@ def body(operation: Operation, schemas: dict[str, Schema]) -> dict[str, Any] | N
     return {"required": True, "content": {body_type(operation): content}}
 
 
-FILE = {"type": "string", "format": "binary", "description": "The recording."}
+FILE = {
+    "type": "string",
+    "format": "binary",
+    "description": "The recording, if no `upload` is named.",
+}
 
 
 def body_type(operation: Operation) -> str:

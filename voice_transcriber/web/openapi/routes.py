@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from werkzeug.routing import Rule
 
 GPU_STATUS = "/api/gpu-status"  # an address that has users already
-API_PATHS = ("/api/v1/", GPU_STATUS, "/health")
+API_PATHS = ("/api/v1/", "/files", GPU_STATUS, "/health")
 UNTOLD_METHODS = {"HEAD", "OPTIONS"}  # the framework adds them by itself
 
 
@@ -47,6 +47,12 @@ def api_rules(app: Flask) -> Iterator[Rule]:
     return (rule for rule in app.url_map.iter_rules() if rule.rule.startswith(API_PATHS))
 
 
+def told_methods(rule: Rule) -> Sequence[str]:
+    """Those that the view itself answers."""
+    methods = rule.methods or set()
+    return sorted(methods - UNTOLD_METHODS or methods - {"OPTIONS"})
+
+
 def routes(app: Flask) -> Iterator[Route]:
     """What can be documented; a view without a declaration is left out."""
     for rule in api_rules(app):
@@ -54,7 +60,7 @@ def routes(app: Flask) -> Iterator[Route]:
         operation = operation_of(view)
         if operation is None:
             continue
-        for method in sorted((rule.methods or set()) - UNTOLD_METHODS):
+        for method in told_methods(rule):
             yield Route(
                 path=re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule),
                 method=method,

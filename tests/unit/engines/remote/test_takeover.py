@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from tests.unit.engines.test_client import ScriptedHost
 from voice_transcriber.engines.checkpoints import Checkpoints
 from voice_transcriber.engines.client import EngineClient
 from voice_transcriber.engines.protocol import (
+    ON_CPU,
     PlanReply,
     PlanRequest,
     Reply,
@@ -107,6 +109,15 @@ def test_a_window_that_was_planned_for_the_server_is_planned_anew(desk: Desk) ->
     desk.reply(asked, PLANNED)
     desk.reply(desk.heard(), TEXT)
     assert answer.result(PATIENCE_S) == TEXT
+
+
+def test_the_place_tells_why_it_is_this_one(desk: Desk) -> None:
+    answer = desk.ask(WINDOW)
+    desk.reply(desk.heard(), PLANNED)
+    desk.reply(desk.heard(), replace(TEXT, place=ON_CPU))
+    reply = answer.result(PATIENCE_S)
+    assert isinstance(reply, WindowReply)
+    assert reply.place == replace(ON_CPU, note="It is away. The local engine took over.")
 
 
 def test_continuous_speech_that_was_planned_here_is_not_planned_anew(desk: Desk) -> None:

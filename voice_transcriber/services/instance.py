@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -12,57 +14,69 @@ from typing import TYPE_CHECKING, Any
 from apscheduler.schedulers.background import BackgroundScheduler
 from filelock import FileLock
 
+from voice_transcriber import __version__
 from voice_transcriber.audio.decode import Decoder
-from voice_transcriber.blobs.base import BlobStore
+from voice_transcriber.blobs.base import BlobStore, PartialStore
 from voice_transcriber.blobs.local import LocalBlobs
+from voice_transcriber.blobs.partial import LocalPartials
 from voice_transcriber.data_folder import DataFolder
 from voice_transcriber.engines.auto.known import KnownChoices
-from voice_transcriber.engines.auto.machine import thread_counts
-from voice_transcriber.engines.batch_sizes import AUTO_MOST_ON_GPU, first_batch_size
-from voice_transcriber.engines.checkpoints import DEMO, Checkpoints
-from voice_transcriber.engines.child import HostStarter, process_starter, thread_starter
-from voice_transcriber.engines.client import EngineClient
-from voice_transcriber.engines.compute import check_computing, place_on
+from voice_transcriber.engines.batch_sizes import first_batch_size
+from voice_transcriber.engines.compute import place_on
 from voice_transcriber.engines.downloads import Downloads
-from voice_transcriber.engines.encoders.installed import check_encoder
 from voice_transcriber.engines.preload import Preloader
-from voice_transcriber.engines.protocol import HostOptions
 from voice_transcriber.engines.published import CHECKPOINTS, Checkpoint
-from voice_transcriber.engines.remote.models import RemoteModels
-from voice_transcriber.engines.remote.options import RemoteOptions
-from voice_transcriber.engines.remote.takeover import LocalTakeover
-from voice_transcriber.engines.speech import SpeechEngine
-from voice_transcriber.errors import ConfigurationError, UnknownModel
+from voice_transcriber.errors import DiskFull
 from voice_transcriber.job import JobStatus
 from voice_transcriber.jobs.finished_files import FinishedFiles
 from voice_transcriber.jobs.hooks import HookChain, JobHooks
 from voice_transcriber.jobs.housekeeping import Housekeeping
+from voice_transcriber.jobs.in_flight import InFlight
 from voice_transcriber.jobs.known import KnownResults
 from voice_transcriber.jobs.manager import JobManager
 from voice_transcriber.jobs.model_library import ModelLibrary
 from voice_transcriber.jobs.output_folder import OutputFolder
 from voice_transcriber.jobs.prober import Prober
 from voice_transcriber.jobs.recipes import Recipes, configuration, decoder_version
+from voice_transcriber.jobs.records import JobRecords
+from voice_transcriber.jobs.recovery import Recovered, Recovery
 from voice_transcriber.jobs.runner import Workshop
+from voice_transcriber.jobs.scanner import Clamd
 from voice_transcriber.jobs.scheduler import make_scheduler
 from voice_transcriber.jobs.sidecar import Sidecars
+from voice_transcriber.jobs.supervisor import Supervisor
 from voice_transcriber.jobs.transcription import TranscriptionOptions
+from voice_transcriber.jobs.uploads import Uploads
 from voice_transcriber.jobs.worker import Workers
 from voice_transcriber.monitor.history import SAMPLE_INTERVAL_S
 from voice_transcriber.monitor.performance import PerformanceMonitor
 from voice_transcriber.monitor.system import SystemMonitor
+from voice_transcriber.opening import (
+    note_recovered,
+    note_revision,
+    note_stopped,
+    open_store,
+)
+from voice_transcriber.processes.sandbox import describe, log_protections
 from voice_transcriber.processes.spawn import Spawner
 from voice_transcriber.results.cache import CacheOptions, ResultCache
-from voice_transcriber.settings import Settings, cpu_threads
+from voice_transcriber.services.engine_parts import REMOTE, EngineParts
+from voice_transcriber.settings import Settings
+from voice_transcriber.store.backups import Backups, made_at
 from voice_transcriber.store.base import Store
 from voice_transcriber.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
-    from voice_transcriber.engines.remote.engine import RemoteEngine
+    pass
 
-REMOTE = "remote"
+log = logging.getLogger(__name__)
+
+DAY_S = 86_400.0
+REVISION_NOTE_S = 60.0
+BACKUP_CHECK_S = 600.0  # so often is asked whether the newest copy is old enough for another
+UPLOADS_INTERVAL_S = 3600.0  # expired uploads go this often at least
 EXPRESS_WORKERS = 6  # clips of jobs that run side by side share a batch
-SAMPLE = Path(__file__).resolve().parent / "assets" / "sample.flac"
+SAMPLE = Path(__file__).resolve().parents[1] / "assets" / "sample.flac"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,42 +101,29 @@ class Services:
         """
         self.settings = settings
         self.sample = SAMPLE
-        self._local_models = Checkpoints(
-            settings.whisper_model_dir, published=published, offline=settings.offline
-        )
-        self.models: Checkpoints = self._local_models
-        self.demo_model = DEMO
-        self._local_engine = settings.engine
-        if settings.engine == REMOTE:
-            self.models = RemoteModels(
-                settings.whisper_model_dir,
-                RemoteOptions.of(settings),
-                default=settings.default_model,
-                published=published,
-            )
-            self.demo_model = settings.default_model
-            self._local_engine = settings.remote_fallback
-        _check_model_names(self.models, "DEFAULT_MODEL", [settings.default_model])
-        _check_model_names(self.models, "PRELOAD_MODELS", settings.preload_models)
-        check_computing(
-            engine=self._local_engine,
-            device=settings.device,
-            compute_type=settings.compute_type,
-            gpu_enabled=settings.enable_gpu_acceleration,
-        )
-        check_encoder(settings.encoder, engine=self._local_engine)
+        self._parts = EngineParts(settings, published=published)
+        self.models = self._parts.models
+        self.demo_model = self._parts.demo_model
+        self.engines = self._parts.offered
         self._folder = DataFolder(settings.data_dir)
         self.spool_dir = self._folder.temp  # request bodies, on the disk of the blobs
+        self.log_dir = self._folder.logs
         self._folder.create()
         self._output = _output_folder(settings)
         self._lock: FileLock = self._folder.lock()
+        self._folder.take_over()
         self._boot_id = uuid.uuid4().hex
-        self.store: Store = SqliteStore(self._folder.database)
-        self.blobs: BlobStore = LocalBlobs(self._folder.blobs)
+        self.backups = Backups(self._folder.backups)
+        self.recovered: Recovered | None = None
+        self._opened = open_store(self._folder, self.backups, SqliteStore)
+        self.store: Store = self._opened.store
+        blobs = LocalBlobs(self._folder.blobs)
+        self.blobs: BlobStore = blobs
+        self._partials: PartialStore = LocalPartials(self._folder.blobs, blobs)
         self.results = ResultCache(self.store, _cache_options(settings))
-        self._spawner = Spawner()
-        self.remote: RemoteEngine | None = None
-        self.engine = self._make_engine()
+        self._spawner = Spawner(temp_dir=self._folder.child_temp)
+        self.engine = self._parts.make(self._folder, self._spawner)
+        self.remote = self._parts.remote
         self._monitor = PerformanceMonitor(log_figures=settings.log_performance_metrics)
         self.system = SystemMonitor(
             store=self.store, data_dir=settings.data_dir, engine_pid=lambda: self.engine.pid
@@ -137,66 +138,37 @@ class Services:
             engine=self.engine,
             store=self.store,
             batch_size=first_batch_size(settings.batch_size),
-            compute_type_on=lambda device: place_on(device, self._host_options()).compute_type,
-            choices=KnownChoices(self._host_options()),
+            compute_type_on=lambda device: (
+                place_on(device, self._parts.host_options()).compute_type
+            ),
+            choices=KnownChoices(self._parts.host_options()),
         )
         self._build_jobs()
-
-    def _make_engine(self) -> SpeechEngine:
-        settings = self.settings
-        if settings.engine != REMOTE:
-            return EngineClient(self._host_starter())
-        takeover = None
-        if settings.remote_fallback != "none":
-            takeover = LocalTakeover(
-                EngineClient(self._host_starter()),
-                self._local_models,
-                level_audio=settings.audio_optimization,
-            )
-        from voice_transcriber.engines.remote.engine import RemoteEngine  # it loads httpx
-
-        self.remote = RemoteEngine(RemoteOptions.of(settings), takeover=takeover)
-        return self.remote
-
-    def _host_options(self) -> HostOptions:
-        return HostOptions(
-            engine=self._local_engine,
-            threads=cpu_threads(self.settings.engine_threads),
-            batch_size=first_batch_size(self.settings.batch_size),
-            gpu_batch_size=AUTO_MOST_ON_GPU if self.settings.batch_size == "auto" else None,
-            gpu_memory_threshold=self.settings.gpu_memory_threshold,
-            model_cache_size=self.settings.whisper_model_cache_size,
-            use_gpu=self.settings.enable_gpu_acceleration and self.settings.device != "cpu",
-            gpu_expected=self.settings.device == "cuda",
-            free_memory_early=self.settings.memory_optimization,
-            compute_type=self.settings.compute_type,
-            encoder=self.settings.encoder,
-            thread_counts=thread_counts(self.settings.engine_threads),
-            model_dir=str(self.settings.whisper_model_dir),
-        )
-
-    def _host_starter(self) -> HostStarter:
-        options = self._host_options()
-        if self.settings.engine_isolation == "thread":
-            return thread_starter(options)
-        return process_starter(self._spawner, options, self._folder.logs / "engine.log")
 
     def _build_jobs(self) -> None:
         settings = self.settings
         decoder = Decoder(self._spawner, max_duration_s=settings.max_duration_s)
         sidecars = Sidecars(self._folder.transcripts)
+        self._recovery = Recovery(
+            self.store, self.blobs, sidecars, default_model=settings.default_model
+        )
         self._finished_files = (
             FinishedFiles(store=self.store, sidecars=sidecars, folder=self._output)
             if self._output
             else None
         )
-        hooks = HookChain(self._monitor, self.system, self._finished_files or JobHooks())
+        hooks = HookChain(
+            self._monitor,
+            self.system,
+            JobRecords(self.store, sidecars),
+            self._finished_files or JobHooks(),
+        )
         run_options = TranscriptionOptions(
             chunk_size_s=settings.audio_chunk_size_s,
             parallel_chunks=settings.max_parallel_chunks,
             level_audio=settings.audio_optimization,
             beam_size=settings.beam_size,
-            windows_in_flight=2 * _windows_at_once(settings),
+            windows_in_flight=2 * self._parts.windows_at_once,
             max_request_bytes=self.remote.max_sound_bytes if self.remote else None,
         )
         self.known = KnownResults(
@@ -204,7 +176,9 @@ class Services:
             recipes=Recipes(
                 self.store,
                 checkpoints=self.models,
-                configuration=lambda: configuration(self._host_options(), asdict(run_options)),
+                configuration=lambda engine: configuration(
+                    self._parts.host_options().with_engine(engine), asdict(run_options)
+                ),
             ),
             store=self.store,
             sidecars=sidecars,
@@ -215,6 +189,7 @@ class Services:
             store=self.store,
             blobs=self.blobs,
             checkpoints=self.models,
+            engines=self.engines,
             decoder=decoder,
             engine=self.engine,
             sidecars=sidecars,
@@ -222,6 +197,9 @@ class Services:
             known=self.known,
             work_dir=self._folder.work,
             options=run_options,
+            job_time_limit_s=(
+                None if settings.job_time_limit_s == "auto" else settings.job_time_limit_s
+            ),
         )
         self._workers = Workers(
             workshop,
@@ -233,11 +211,24 @@ class Services:
             store=self.store,
             blobs=self.blobs,
             checkpoints=self.models,
+            engines=self.engines,
             sidecars=sidecars,
             workers=self._workers,
             known=self.known,
             data_dir=settings.data_dir,
             max_queue_size=settings.max_queue_size,
+            max_queue_per_key=settings.max_queue_per_key,
+            scanner=Clamd(settings.clamd_address) if settings.scan_uploads else None,
+        )
+        self.in_flight = InFlight()
+        self.uploads = Uploads(
+            store=self.store,
+            partials=self._partials,
+            manager=self.manager,
+            max_size_bytes=settings.max_file_size_bytes,
+            max_open=settings.max_queue_size,
+            max_of_submitter=settings.max_queue_per_key,
+            expiry_s=settings.upload_expiry_s,
         )
         self._prober = Prober(
             store=self.store, blobs=self.blobs, decoder=decoder, on_known=self._workers.wake
@@ -248,29 +239,87 @@ class Services:
             engine=self.engine,
             manager=self.manager,
             results=self.results,
+            backups=self.backups,
+            backup_keep=settings.backup_keep,
+            backup_interval_s=settings.backup_interval_s,
             database=self._folder.database,
+            quarantine=self._folder.quarantine,
             work_dir=self._folder.work,
             temp_dir=self._folder.temp,
             retention_days=settings.retention_days,
             model_idle_s=settings.model_idle_s,
             free_memory_early=settings.memory_optimization,
         )
+        self._supervisor = Supervisor(
+            engine=self.engine,
+            workers=self._workers,
+            prober=self._prober,
+            store=self.store,
+            then=self._housekeeping.let_go,
+        )
         self._scheduler: BackgroundScheduler = make_scheduler(
-            self._housekeeping, self._finished_files, interval_s=settings.cleanup_interval_s
+            self._housekeeping,
+            self._finished_files,
+            supervise=self._supervisor.look,
+            interval_s=settings.cleanup_interval_s,
         )
         self._scheduler.add_job(
             self.system.sample, "interval", seconds=SAMPLE_INTERVAL_S, id="system"
         )
+        self._scheduler.add_job(
+            self._prune_audit, "interval", seconds=settings.cleanup_interval_s, id="audit"
+        )
+        self._scheduler.add_job(
+            self._housekeeping.back_up,
+            "interval",
+            seconds=min(settings.backup_interval_s, BACKUP_CHECK_S),
+            id="backup",
+        )
+        self._scheduler.add_job(
+            note_revision,
+            "interval",
+            seconds=REVISION_NOTE_S,
+            args=(self._folder, self.store),
+            id="revision",
+        )
+        self._scheduler.add_job(
+            self.uploads.tidy,
+            "interval",
+            seconds=min(settings.cleanup_interval_s, UPLOADS_INTERVAL_S),
+            id="uploads",
+        )
+
+    @property
+    def sandbox(self) -> str:
+        """What child processes are confined by on this system, in a line."""
+        return describe()
 
     def start(self) -> None:
         """Take up the jobs that a dead process left, then begin to work."""
+        log_protections()
+        self._recover()
+        self.store.note("server.start", f"{__version__} {self.settings.fingerprint}")
         self.store.reclaim(owner=self._boot_id)
         self._housekeeping.at_start()
+        self.uploads.tidy()
         self._monitor.start()
         self.system.start()
         self._workers.start()
         self._prober.start()
+        self._supervisor.start()
         self._scheduler.start()
+
+    def _prune_audit(self) -> None:
+        self.store.prune_audit(before=time.time() - self.settings.audit_days * DAY_S)
+
+    def _recover(self) -> None:
+        self.recovered = self._recovery.run(is_known=self._opened.is_known)
+        note_recovered(self._folder, self.store)
+        if self.recovered:
+            log.warning("%s", self.recovered.text)
+        threading.Thread(
+            target=self._recovery.complete_files, name="complete-files", daemon=True
+        ).start()
 
     def preload(self) -> None:
         """Bring PRELOAD_MODELS into memory in the background; what serves wants it, no command."""
@@ -295,6 +344,7 @@ class Services:
         self.engine.stop()
         self._monitor.stop()
         self._spawner.stop()
+        note_stopped(self._folder, self.store)
         self.store.close()
         self._lock.release()
 
@@ -303,8 +353,16 @@ class Services:
         problems = []
         if self.manager.is_draining:
             problems.append("The server is shutting down.")
-        if dead := self._workers.dead:
-            problems.append(f"{dead} worker threads have ended.")
+        if damage := self.store.problem:
+            problems.append(f"{damage} Restart the server to repair it.")
+        if not self.manager.is_draining:
+            problems += self._supervisor.problems
+        if trouble := self.engine.problem:
+            problems.append(trouble)
+        try:
+            self.manager.check_disk()
+        except DiskFull as full:
+            problems.append(full.message)
         counts = self.store.counts()
         return Health(
             ready=not problems,
@@ -317,17 +375,31 @@ class Services:
                     "name": self.settings.engine,
                     "running": self.engine.is_running,
                     "starts": self.engine.starts,
-                    "models": list(self.engine.models),
+                    "models": [str(key) for key in self.engine.models],
                 },
+                "warnings": self._warnings(counts[JobStatus.QUEUED]),
+                "database": self._database_details(),
                 "finished_files": self._finished_files.problem if self._finished_files else None,
             },
         )
 
+    def _warnings(self, queued: int) -> Sequence[str]:
+        """What somebody may want to look at, though the server does its work."""
+        found = [self.engine.warning] if self.engine.warning else []
+        found += [self._opened.repair.text] if self._opened.repair else []
+        found += [self.recovered.text] if self.recovered else []
+        if queued >= self.settings.max_queue_size:
+            found.append("The queue is full: nothing is accepted until a job has ended.")
+        return found
 
-def _windows_at_once(settings: Settings) -> int:
-    if settings.engine == REMOTE:
-        return settings.remote_parallel
-    return first_batch_size(settings.batch_size)
+    def _database_details(self) -> Mapping[str, Any]:
+        """What happened to it at the start, and how old its newest backup is."""
+        newest = self.backups.all()[:1]
+        return {
+            "newest_backup": made_at(newest[0]).isoformat() if newest else None,
+            "repair": self._opened.repair.text if self._opened.repair else None,
+            "brought_back": self.recovered.text if self.recovered else None,
+        }
 
 
 def _output_folder(settings: Settings) -> OutputFolder | None:
@@ -346,14 +418,3 @@ def _cache_options(settings: Settings) -> CacheOptions:
         disk_bytes=settings.disk_cache_size_bytes,
         disk_ttl_s=settings.disk_cache_ttl_s,
     )
-
-
-def _check_model_names(models: Checkpoints, setting: str, names: Sequence[str]) -> None:
-    for name in names:
-        try:
-            models.resolve(name)
-        except UnknownModel as error:
-            raise ConfigurationError(
-                f"{setting} names {name!r}, which cannot be used.",
-                remedy=f"{setting}: {error.remedy}",
-            ) from error
