@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import secrets
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,12 +34,14 @@ def full_disk_told() -> Iterator[None]:
         raise
 
 
-def write_durably(path: Path, data: bytes) -> None:
+def write_durably(path: Path, data: bytes, *, part: Path | None = None) -> None:
     """Replace a file as a whole: readers see the old content or the new, also after a power cut.
 
+    Several may write at once: the last one's content stays. `part` is where it is written first,
+    by one writer at a time; name it where nobody removes the *.part files that a crash leaves.
     Raises OSError; nothing half-written is left then.
     """
-    part = path.with_name(path.name + ".part")
+    part = part or path.with_name(f"{secrets.token_hex(8)}.part")
     try:
         with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(data)

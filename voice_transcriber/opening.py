@@ -53,8 +53,9 @@ def open_store(folder: DataFolder, backups: Backups, make: Callable[[Path], Stor
 
 
 def note_recovered(folder: DataFolder, store: Store) -> None:
-    """All is brought back that could be."""
-    folder.note(_state_of(store, stopped=False))
+    """All is brought back that could be. Raises DiskFull, StorageRefuses, DatabaseDamaged."""
+    with translated():
+        folder.note(_state_of(store, stopped=False))
 
 
 def note_revision(folder: DataFolder, store: Store) -> None:
@@ -65,7 +66,10 @@ def note_revision(folder: DataFolder, store: Store) -> None:
 
 
 def note_stopped(folder: DataFolder, store: Store) -> None:
-    """In order, unless damage was met, or jobs are still to come back. The store is open still."""
+    """In order, unless damage was met, or jobs are still to come back. The store is open still.
+
+    Raises OSError.
+    """
     if store.problem is None and (state := folder.state()):
         folder.note(replace(state, revision=store.revision, stopped=True))
 

@@ -34,9 +34,14 @@ export class Patience {
     this.failures += 1;
     this.onWait(problem, seconds);
     return new Promise((resolve) => {
-      this.wake = resolve;
-      setTimeout(resolve, 1_000 * seconds);
-      addEventListener("online", resolve, { once: true });
+      const end = () => {
+        clearTimeout(timer);
+        removeEventListener("online", end);
+        resolve();
+      };
+      const timer = setTimeout(end, 1_000 * seconds);
+      addEventListener("online", end);
+      this.wake = end;
     });
   }
 }

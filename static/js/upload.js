@@ -1,5 +1,6 @@
 // One file from being chosen to its job: looked up, sent, accepted.
 
+import { request } from "./http.js";
 import { knownJob } from "./known.js";
 import { Patience } from "./patience.js";
 import { Rate, sizeWords } from "./rate.js";
@@ -20,7 +21,7 @@ export class Upload {
    */
   constructor(uploads, file, { fields = {}, url = "", isSent = false }) {
     Object.assign(this, { uploads, file, fields, isSent });
-    this.mayBeKnown = !url && fields.cache !== "false"; // asked to be transcribed anew
+    this.mayBeKnown = !url;
     this.sentBytes = 0;
     this.isPaused = false;
     this.isStopped = false;
@@ -74,6 +75,11 @@ export class Upload {
     });
     if (jobId) this.end();
     return jobId;
+  }
+
+  /** The job that was made of it while it was being dismissed. Throws Problem. */
+  takeBack(jobId) {
+    return this.patience.persist(() => request(`/api/v1/jobs/${jobId}`, { method: "DELETE" }));
   }
 
   keep(url) {

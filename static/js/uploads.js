@@ -8,6 +8,7 @@ import { Upload } from "./upload.js";
 import { UploadRow } from "./upload_row.js";
 
 const AT_ONCE = 2;
+const SETTLING_MS = 1_000; // a job is made last of all: its answer follows at once
 
 export class Uploads {
   /** onAccepted() shows the newest jobs; it is awaited before an accepted file's row goes. */
@@ -68,7 +69,7 @@ export class Uploads {
       const jobId = await upload.run();
       if (jobId) await this.handOver(upload, jobId);
     } catch (problem) {
-      upload.fail(problem);
+      if (!upload.isStopped) upload.fail(problem);
     } finally {
       this.running.delete(upload);
       this.next();
@@ -97,15 +98,23 @@ export class Uploads {
     return asking.finally(() => this.asked.delete(asking));
   }
 
-  /** When it is known of all jobs whose they are: a file has one row, never two. */
+  /**
+   * When it is known of all jobs whose they are: a file has one row, never two. Before a file
+   * is a job it may be looked at for minutes: that is not waited for.
+   */
   async settled() {
-    await Promise.allSettled(this.asked);
+    if (!this.asked.size) return;
+    const enough = new Promise((resolve) => setTimeout(resolve, SETTLING_MS));
+    await Promise.race([Promise.allSettled(this.asked), enough]);
   }
 
   async handOver(upload, jobId) {
-    this.announce(`${upload.file.name}: sent`);
-    await this.onAccepted();
+    if (!upload.isStopped) {
+      this.announce(`${upload.file.name}: sent`);
+      await this.onAccepted();
+    }
     this.accepted.delete(jobId);
+    if (upload.isStopped) return upload.takeBack(jobId);
     upload.row.remove(); // its job is not among those that the list shows
   }
 

@@ -19,6 +19,8 @@ SAMPLE = "/api/v1/jobs/sample"
         {"Origin": "http://evil.example"},
         {"Origin": "http://localhost:9999"},
         {"Origin": "null"},
+        {"Origin": "http://["},
+        {"Origin": "http://[::1"},
     ],
 )
 def test_another_site_may_not_change_anything(client: FlaskClient, headers: dict[str, str]) -> None:

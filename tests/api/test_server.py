@@ -63,8 +63,9 @@ def test_a_stranger_is_refused_before_the_body_is_sent(server: Server) -> None:
     assert (status, problem["code"]) == (401, "key_required")
 
 
-def test_another_site_is_refused_before_the_body_is_sent(server: Server) -> None:
-    status, problem = ask(server, upload_head(LARGE, b"Origin: http://evil.example\r\n"))
+@pytest.mark.parametrize("origin", [b"http://evil.example", b"http://[", b"http://[::1"])
+def test_another_site_is_refused_before_the_body_is_sent(server: Server, origin: bytes) -> None:
+    status, problem = ask(server, upload_head(LARGE, b"Origin: " + origin + b"\r\n"))
     assert (status, problem["code"]) == (403, "cross_site_request")
 
 

@@ -20,7 +20,7 @@ from werkzeug.test import TestResponse
 from tests.api.conftest import SPEECH, stored_files
 from tests.contract.makers import Jobs
 from voice_transcriber.app import create_app
-from voice_transcriber.errors import DiskFull
+from voice_transcriber.errors import DiskFull, StorageRefuses
 from voice_transcriber.services import Services
 from voice_transcriber.web.tus import CHUNK_TYPE, MAX_CHUNK_BYTES
 
@@ -134,6 +134,16 @@ def test_first_bytes_that_are_refused_leave_no_upload(
     assert answer.status_code == 460
     assert stored_files(services) == []
     assert not services.store.upload_ids()
+
+
+def test_first_bytes_that_are_refused_can_be_sent_again(client: FlaskClient) -> None:
+    headers = {"Upload-Length": "10", "Upload-Metadata": metadata(), "Idempotency-Key": "one"}
+    kind = {"Content-Type": CHUNK_TYPE}
+    wrong = {"Upload-Checksum": "sha1 AAAA"}
+    data = b"x" * 10
+    first = client.post("/files", data=data, headers=VERSION | headers | kind | wrong)
+    assert first.status_code == 460
+    assert client.post("/files", data=data, headers=VERSION | headers | kind).status_code == 201
 
 
 @pytest.mark.parametrize("version", [None, "0.2.2", "2.0.0"])
@@ -325,6 +335,42 @@ def test_a_file_that_no_upload_names_is_deleted_when_it_is_old(
     os.utime(stray, (old, old))
     services.uploads.tidy()
     assert stored_files(services) == [part]
+
+
+def test_an_upload_that_is_worked_on_is_not_waited_for(
+    whole: Callable[..., str],
+    client: FlaskClient,
+    services: Services,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    upload_id = whole()
+    address = f"/files/{upload_id}"
+    monkeypatch.setattr("voice_transcriber.jobs.uploads.LOCK_WAIT_S", 0.05)
+    with services.uploads._locked(upload_id):
+        answers = [submit(client, upload_id), client.delete(address, headers=VERSION)]
+        services.uploads.tidy()
+    assert [(one.status_code, one.json["code"]) for one in answers] == [(503, "busy")] * 2
+    assert all(one.headers["Retry-After"] for one in answers)
+    assert submit(client, upload_id).status_code == 202
+
+
+def test_a_job_is_told_though_a_clean_up_failed(
+    whole: Callable[..., str],
+    client: FlaskClient,
+    services: Services,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    upload_id = whole()
+
+    def refuse() -> None:
+        raise StorageRefuses
+
+    with monkeypatch.context() as failing:
+        failing.setattr(services.store, "blobs_in_use", refuse)
+        services.manager.delete_unneeded_blob("a" * 64)
+        assert submit(client, upload_id).status_code == 202
+    assert "could not be deleted" in caplog.text
 
 
 def test_what_cannot_be_tidied_stops_nobody(

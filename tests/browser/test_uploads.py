@@ -10,7 +10,16 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, CDPSession, Locator, Page, expect
+from playwright.sync_api import (
+    APIResponse,
+    Browser,
+    BrowserContext,
+    CDPSession,
+    Locator,
+    Page,
+    Route,
+    expect,
+)
 
 from tests.browser.relay import Relay, relay_to
 from tests.browser.still import still_server
@@ -52,6 +61,19 @@ def button(page: Page, word: str, name: str) -> Locator:
 def warns_before_leaving(page: Page) -> bool:
     ask = "() => !dispatchEvent(new Event('beforeunload', { cancelable: true }))"
     return bool(page.evaluate(ask))
+
+
+def set_options(page: Page, options: dict[str, str]) -> None:
+    """These and no others, whatever was chosen before."""
+    page.evaluate(
+        """(options) => {
+            const form = document.querySelector("[data-drop]");
+            for (const name of ["hotwords", "from", "language"]) {
+                form.elements[name].value = options[name] ?? "";
+            }
+        }""",
+        options,
+    )
 
 
 def upload_address(page: Page) -> str:
@@ -265,6 +287,62 @@ def test_known_recordings_are_sent_where_they_are_wanted_anew(page: Page) -> Non
     page.get_by_label("Transcribe anew").check()
     choose(page, {**known, "name": "anew.wav"})
     expect(row(page, "anew.wav")).to_contain_text("Done", timeout=NEVER_S)
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ({}, {"hotwords": "Ada"}),
+        ({}, {"from": "0:01"}),
+        ({}, {"language": "de"}),
+        ({"language": "de"}, {}),
+    ],
+)
+def test_known_recordings_are_sent_where_the_options_make_another_job(
+    page: Page, first: dict[str, str], then: dict[str, str]
+) -> None:
+    name = f"plain {os.urandom(4).hex()}.wav"
+    known = speech(name)
+    set_options(page, first)
+    choose(page, known)
+    expect(row(page, name)).to_contain_text("Done", timeout=NEVER_S)
+    set_options(page, then)
+    choose(page, {**known, "name": f"other {name}"})
+    expect(row(page, f"other {name}")).to_contain_text("Done", timeout=NEVER_S)
+
+
+def test_cancel_takes_back_the_job_that_is_just_being_made(page: Page, faults: list[str]) -> None:
+    held: list[tuple[Route, APIResponse]] = []
+    page.route("**/api/v1/jobs", lambda route: held.append((route, route.fetch())))
+    choose(page, speech("regret.wav"))
+    sending = page.locator("[data-uploads] li")
+    expect(sending).to_contain_text("Being stored")
+    while not held:
+        page.wait_for_timeout(50)
+    route, answer = held[0]
+    sending.get_by_role("button", name="Cancel").click()
+    expect(sending).to_have_count(0)
+    with page.expect_response(f"**/api/v1/jobs/{answer.json()['id']}") as taken_back:
+        route.fulfill(response=answer)
+    assert taken_back.value.request.method == "DELETE"
+    assert taken_back.value.ok
+    expect(page.locator("[data-announce]")).not_to_have_text("regret.wav: sent")
+    assert faults == []
+
+
+def test_the_list_goes_on_while_a_file_is_looked_at_for_long(page: Page) -> None:
+    held: list[Route] = []
+    page.route("**/api/v1/jobs", lambda route: route.continue_() if held else held.append(route))
+    choose(page, speech("scanned.wav"))
+    expect(row(page, "scanned.wav")).to_contain_text("Being stored")
+    while not held:
+        page.wait_for_timeout(50)
+    choose(page, speech("next.wav"))
+    expect(row(page, "next.wav")).to_contain_text("Done", timeout=NEVER_S)
+    expect(row(page, "scanned.wav")).to_contain_text("Being stored")
+    held[0].continue_()
+    expect(row(page, "scanned.wav")).to_contain_text("Done", timeout=NEVER_S)
+    expect(row(page, "scanned.wav")).to_have_count(1)
 
 
 def test_options_that_do_not_fit_are_told_before_anything_is_sent(

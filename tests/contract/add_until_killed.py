@@ -21,7 +21,7 @@ def main() -> None:
         jobs = Jobs(store)
         for number in count():
             job = store.add(jobs.new(id=f"{thread}-{number}"), max_queued=1_000_000)
-            print(job.id, flush=True)
+            print(f"{job.id}\n", end="", flush=True)  # in one piece: three threads print
 
     for thread in "abc":
         Thread(target=add, args=[thread]).start()

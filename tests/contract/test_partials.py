@@ -105,6 +105,18 @@ def test_a_second_adoption_is_harmless(partials: PartialStore, blobs: LocalBlobs
     assert list(blobs.all()) == [sha256(b"sound")]
 
 
+def test_a_second_adoption_flushes_the_name_that_a_dead_process_gave(
+    partials: PartialStore, blobs: LocalBlobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    partials.create(ID)
+    partials.append(ID, offset_bytes=0, pieces=[b"sound"])
+    folder = blobs.path(partials.adopt(ID, sha256(b"sound")).sha256).parent
+    flushed: list[Path] = []
+    monkeypatch.setattr("voice_transcriber.blobs.local.sync_folder", flushed.append)
+    partials.adopt(ID, sha256(b"sound"))
+    assert flushed == [folder, folder.parent]
+
+
 def test_an_adopted_blob_is_young(partials: PartialStore, blobs: LocalBlobs) -> None:
     """A clean-up that does not know it yet must not take it, however long the upload took."""
     partials.create(ID)

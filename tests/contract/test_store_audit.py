@@ -17,6 +17,7 @@ from voice_transcriber.errors import NotFound, WrongState
 from voice_transcriber.job import Priority
 from voice_transcriber.store.audit import FIRST_HASH, PRUNED, AuditEntry, verify_chain
 from voice_transcriber.store.base import Store
+from voice_transcriber.store.sqlite import SqliteStore
 
 MANY = 1000
 
@@ -173,3 +174,19 @@ def test_a_change_by_another_program_is_found(
 def test_a_database_of_an_older_version_has_no_record() -> None:
     with closing(sqlite3.connect(":memory:")) as database:
         assert verify_chain(database).entries == 0
+
+
+def test_entries_that_a_lock_kept_out_are_written_later(
+    store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.CRITICAL, logger="voice_transcriber")
+    assert isinstance(store, SqliteStore)
+    store._writer.run(lambda transaction: transaction.db.execute("PRAGMA busy_timeout=10"))
+    (database,) = tmp_path.rglob("jobs.*3")
+    with closing(sqlite3.connect(database, isolation_level=None)) as outside:
+        outside.execute("BEGIN IMMEDIATE")
+        for subject in ("1", "2"):
+            store.note("login", subject)
+            assert store.answers(timeout_s=10)
+    store.prune_audit(before=0)
+    assert [subject for _, _, subject in told(store)] == ["1", "2"]

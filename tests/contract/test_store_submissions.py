@@ -14,7 +14,7 @@ from voice_transcriber.errors import (
     TooManyQueued,
     WrongOffset,
 )
-from voice_transcriber.job import Job
+from voice_transcriber.job import Job, JobStatus
 from voice_transcriber.store.base import Store
 from voice_transcriber.store.submissions import ACTIVE_S, REMEMBERED_S
 from voice_transcriber.submission import NewUpload, Once, RequestKey, Upload
@@ -217,6 +217,44 @@ def test_an_announcement_counts_once_too(announce: Callable[..., Upload]) -> Non
     assert announce("two", key=KEY) == first
     with pytest.raises(KeyReused):
         announce("two", key=RequestKey(scope="", key=KEY.key, fingerprint="b"))
+
+
+def test_an_announcement_that_came_to_nothing_can_be_made_again(
+    announce: Callable[..., Upload], store: Store
+) -> None:
+    announce("one", key=KEY)
+    store.delete_upload("one")
+    assert announce("two", key=KEY).id == "two"
+
+
+def test_an_announcement_that_expired_can_be_made_again(
+    announce: Callable[..., Upload], store: Store, clock: Clock
+) -> None:
+    announce("one", key=KEY)
+    clock.now += LIFE_S
+    assert announce("two", key=KEY).id == "two"
+    store.delete_upload("one")
+    assert announce("three", key=KEY).id == "two"
+
+
+def test_an_announcement_whose_job_was_made_is_not_made_again(
+    announce: Callable[..., Upload], store: Store, jobs: Jobs
+) -> None:
+    announce("one", key=KEY)
+    add(store, jobs, Once(upload_id="one"))
+    store.delete_upload("one")
+    with pytest.raises(NotFound):
+        announce("two", key=KEY)
+
+
+def test_a_retry_keeps_to_what_its_submitter_may_have_waiting(store: Store, jobs: Jobs) -> None:
+    ended = jobs.cancelled(submitter="key:a")
+    others = [add(store, jobs, submitter="key:a") for _ in range(2)]
+    with pytest.raises(TooManyQueued):
+        store.retry(ended.id, max_queued=MANY, max_of_submitter=2)
+    assert store.get(ended.id).status is JobStatus.CANCELLED
+    store.cancel(others[0].id)
+    assert store.retry(ended.id, max_queued=MANY, max_of_submitter=2).status is JobStatus.QUEUED
 
 
 def test_a_submitter_has_only_so_many_waiting(store: Store, jobs: Jobs) -> None:

@@ -47,7 +47,7 @@ def machine() -> dict[str, Any]:
     return {
         "cores": os.cpu_count(),
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
-        "system": f"{platform.system()} {platform.release()}",
+        "system": f"{platform.system()} {_kernel_version()}",
         "python": platform.python_version(),
         "sqlite": sqlite3.sqlite_version,
         "disk": _file_system(),
@@ -73,3 +73,8 @@ def kept(part: str, folder: Path = FOLDER) -> Result | None:
     except FileNotFoundError:
         return None
     return Result(**json.loads(text))
+
+
+def _kernel_version() -> str:
+    """Without the name of whoever built it."""
+    return ".".join(platform.release().partition("-")[0].split(".")[:2])

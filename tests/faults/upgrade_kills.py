@@ -42,6 +42,7 @@ def run(
         for _ in range(kills // 2):
             shutil.rmtree(server.data)
             shutil.copytree(old, server.data)
+            server.log.sightings.clear()  # the jobs are as they were
             first = chance.randint(1, statements)
             missed += not _dies(server, f"{point}:{first}")
             left = _statements(server.data / DATABASE) if point == "migration-step" else 1

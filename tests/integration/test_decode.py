@@ -15,7 +15,7 @@ import pytest
 
 from tests import media
 from voice_transcriber.audio.decode import Decoder, Decoding
-from voice_transcriber.errors import InternalError, MediaTooCostly, TooLong
+from voice_transcriber.errors import DecoderCrashed, InternalError, MediaTooCostly, TooLong
 from voice_transcriber.processes.spawn import Spawner
 
 Samples = npt.NDArray[np.float64]
@@ -227,9 +227,12 @@ def test_stop_ends_the_child_and_leaves_nothing(
         decoding.wait(1, timeout_s=1)
 
 
-def test_a_child_that_hangs_is_ended(spawner: Spawner, endless: Path, tmp_path: Path) -> None:
+def test_a_child_that_hangs_is_ended_and_the_third_time_it_is_the_file_s_fault(
+    spawner: Spawner, endless: Path, tmp_path: Path
+) -> None:
     impatient = Decoder(spawner, max_duration_s=60, silence_s=0.5)
-    with pytest.raises(MediaTooCostly, match="no progress"):
+    with pytest.raises(DecoderCrashed, match="no progress"):
         impatient.probe(endless)
-    with pytest.raises(MediaTooCostly, match="no progress"):
-        impatient.start(endless, tmp_path / "job").wait(1, timeout_s=60)
+    for kind in (DecoderCrashed, DecoderCrashed, MediaTooCostly):
+        with pytest.raises(kind, match="no progress"):
+            impatient.start(endless, tmp_path / "job").wait(1, timeout_s=60)

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 
 from tests.integration.conftest import Start
 from tests.running import ended, submit, text_of, until
+from voice_transcriber.audio import decode, supervise
 from voice_transcriber.audio.decode import Decoder
 from voice_transcriber.audio.supervise import hear
 from voice_transcriber.errors import (
@@ -25,6 +27,7 @@ from voice_transcriber.errors import (
 )
 from voice_transcriber.job import JobStatus
 from voice_transcriber.processes.spawn import Child, Spawner
+from voice_transcriber.processes.watch import AwakeClock
 from voice_transcriber.services import Services
 
 FAR = 10**12  # more samples than any file has
@@ -169,6 +172,29 @@ def test_a_decoder_that_somebody_stopped_is_replaced_and_not_the_file_s_fault(
     os.kill(decoding.pid or 0, signal.SIGSTOP)
     with pytest.raises(DecoderCrashed, match="SIGSTOP"):
         decoding.wait(FAR, timeout_s=60)
+
+
+def test_a_decoder_whose_life_is_over_is_the_file_s_fault_at_once(
+    spawner: Spawner, endless: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decode, "PROBE_S", 0.5)
+    with pytest.raises(MediaTooCostly, match="took too long"):
+        Decoder(spawner, max_duration_s=60).probe(endless)
+
+
+def test_a_pause_of_the_whole_machine_is_no_silence(
+    spawner: Spawner, endless: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_s = 0.0
+    monkeypatch.setattr(supervise, "AwakeClock", lambda: AwakeClock(lambda: now_s))
+    monkeypatch.setattr(supervise, "ROUND_S", 0.05)
+    decoding = Decoder(spawner, max_duration_s=60).start(endless, tmp_path / "job")
+    time.sleep(0.2)
+    now_s = 3600.0
+    assert not decoding.wait(1, timeout_s=0.5)
+    now_s += 10.0  # awake, and silent for longer than is allowed
+    with pytest.raises(DecoderCrashed, match="no progress"):
+        decoding.wait(1, timeout_s=60)
 
 
 @pytest.mark.parametrize(

@@ -161,14 +161,15 @@ def test_a_command_does_what_it_should(
 
 
 def test_a_backup_made_at_work_is_whole(program: Program, web: httpx.Client, folder: Path) -> None:
-    """By the page's own commands: copied while a job runs, restored, and taken up again."""
-    (copy,) = [block for block in RUN if "VACUUM INTO" in block.code]
-    (restore,) = [block for block in RUN if block.code.startswith("mv data ")]
+    """By the page's own command: copied while a job runs, restored, and taken up again."""
+    (copy,) = [block for block in RUN if "app_main.py backup" in block.code]
     done = completed_job(web)
     waiting = queued_job(web, folder)
     run(copy.code, program, folder)
-    run(restore.code, program, folder)
-    restored = Program(folder, {"AUDIO_OPTIMIZATION": "false"})
+    restored = Program(folder / "another", {"AUDIO_OPTIMIZATION": "false"})
+    restored.folder.mkdir()
+    ended = restored.run("restore", folder / "copies" / "today")
+    assert ended.returncode == 0, ended.stderr
     with restored.serving(), api_of(restored) as again:
         assert again.get(f"jobs/{done}/transcript.txt").raise_for_status().text
         wait_for(again, waiting, "completed")

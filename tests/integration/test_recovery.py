@@ -19,7 +19,8 @@ from tests.integration.conftest import Start
 from tests.running import DEMO, blob_files, ended, settings_for, submit, text_of, until
 from voice_transcriber.data_folder import DataFolder
 from voice_transcriber.errors import NotFound
-from voice_transcriber.job import Job, JobStatus
+from voice_transcriber.job import Job, JobStatus, NewJob
+from voice_transcriber.jobs.sidecar import Sidecars
 from voice_transcriber.services import Services
 from voice_transcriber.web.system_shapes import SystemShape
 
@@ -230,6 +231,27 @@ def test_a_deletion_that_was_cut_off_is_ended(
     assert list(folder.transcripts.glob(f"{job.id}*")) == []
     with pytest.raises(NotFound):
         again.store.get(job.id)
+
+
+def test_a_job_that_was_never_acknowledged_is_not_made(
+    start: Start, sounds: Path, folder: DataFolder
+) -> None:
+    """Its process died between its record and its commit: the client will ask again."""
+    services = start()
+    job = submitted(services, sounds)
+    ended(services, job)
+    new = NewJob(
+        id="f" * 32,
+        filename=job.filename,
+        blob_sha256=job.blob_sha256,
+        size_bytes=job.size_bytes,
+        options=job.options,
+    )
+    services.stop()
+    Sidecars(folder.transcripts).accept(new, now=time.time())
+    again = start()
+    assert [one.id for one in again.store.page(limit=9).jobs] == [job.id]
+    assert not list(folder.transcripts.glob(f"{new.id}*"))
 
 
 def test_a_garbled_file_beside_a_good_database_hurts_nobody(

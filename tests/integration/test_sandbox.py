@@ -181,6 +181,28 @@ def test_the_parts_are_told(folder: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("call", "refused"),
+    [("_RESTRICT_SELF", "landlock"), ("_PR_SET_SECCOMP", "seccomp")],
+)
+def test_a_part_that_a_container_s_profile_refuses_is_told(
+    call: str, refused: str, folder: Path
+) -> None:
+    code = (
+        "machine = seccomp._MACHINES[__import__('platform').machine()][0]\n"
+        "prctl = (157, 167)[machine]\n"
+        "rules = {'_RESTRICT_SELF': [(seccomp._JUMP_EQUAL, 0, 1, 446), seccomp._REFUSE],"
+        "'_PR_SET_SECCOMP': seccomp._judged(prctl, 0,"
+        " [(seccomp._JUMP_EQUAL, 0, 1, 22), seccomp._REFUSE, seccomp._PERMIT])}"
+        f"[{call!r}]\n"
+        "assert seccomp._install([*rules, seccomp._PERMIT])\n"
+        "from voice_transcriber.processes.sandbox import protections\n"
+        "print(*(part.name for part in protections() if part.refused))\n"
+    )
+    done = run(folder, code)
+    assert (done.returncode, done.stdout) == (0, f"{refused}\n"), done.stderr
+
+
 def assert_refused(ended: subprocess.CompletedProcess[str]) -> None:
     refusals = ("PermissionError", "can't start new thread", "CalledProcessError")
     assert ended.returncode == 1, ended

@@ -9,7 +9,6 @@ One folder holds one decode:
 
 from __future__ import annotations
 
-import errno
 import json
 import logging
 import threading
@@ -24,7 +23,7 @@ from voice_transcriber.audio.probe import Probe
 from voice_transcriber.audio.selection import Selection
 from voice_transcriber.audio.supervise import NONSENSE, hear
 from voice_transcriber.errors import DecoderCrashed, DiskFull, InternalError, TranscriberError
-from voice_transcriber.files import write_durably
+from voice_transcriber.files import FULL_ERRNOS, write_durably
 from voice_transcriber.processes.channel import Message
 from voice_transcriber.processes.spawn import Child, Spawner
 
@@ -205,7 +204,7 @@ class Decoding:
         except TranscriberError as error:
             self._fail(error)
         except OSError as error:
-            full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+            full = error.errno in FULL_ERRNOS
             self._fail(DiskFull() if full else InternalError(str(error)))
         except Exception:
             log.exception("Reading from the decoder failed.")
@@ -242,5 +241,5 @@ class Decoding:
 
 
 def _remove_files(folder: Path) -> None:
-    for name in (REPORT_NAME, f"{REPORT_NAME}.part", PCM_NAME):
-        (folder / name).unlink(missing_ok=True)
+    for path in (folder / REPORT_NAME, folder / PCM_NAME, *folder.glob("*.part")):
+        path.unlink(missing_ok=True)

@@ -12,7 +12,6 @@ strangers, so the process bounds and confines itself before it opens one.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
@@ -34,6 +33,7 @@ from voice_transcriber.errors import (
     TooLong,
     TranscriberError,
 )
+from voice_transcriber.files import FULL_ERRNOS
 from voice_transcriber.job import SAMPLE_RATE
 from voice_transcriber.processes.channel import Channel
 from voice_transcriber.processes.child_side import (
@@ -51,7 +51,7 @@ SAMPLE_BYTES = 2  # of the prepared audio
 BYTES_PER_S = SAMPLE_BYTES * SAMPLE_RATE
 DATA_BYTES = 1024**3  # private memory; one hour of speech needs about 40 MB
 PROGRESS_INTERVAL_S = 0.2
-SYNC_BYTES = 64 * 1024**2  # flushed in pieces, so that the last one takes no longer than others
+SYNC_BYTES = 8 * 1024**2  # flushed in pieces, so that on a slow disk none is a long silence
 KEPT_FREE_BYTES = 100_000_000  # of the disk: the database must be able to go on
 PROCESSOR_S = 30.0  # for any file, and for each second of sound that comes out of it:
 PROCESSOR_S_PER_S = 0.25  # common codecs take a hundredth
@@ -106,7 +106,7 @@ def _translated_errors() -> Iterator[None]:
     except MemoryError as error:
         raise MediaTooCostly("Decoding the file needs more memory than is allowed.") from error
     except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        if error.errno in FULL_ERRNOS:
             raise DiskFull from error
         raise
 

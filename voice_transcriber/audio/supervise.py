@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import Generator
 
 from voice_transcriber.errors import (
@@ -17,30 +16,36 @@ from voice_transcriber.errors import (
 )
 from voice_transcriber.processes.channel import ChannelBroken, Message
 from voice_transcriber.processes.spawn import Child
-from voice_transcriber.processes.watch import is_stopped, out_of_memory_kills
+from voice_transcriber.processes.watch import AwakeClock, is_stopped, out_of_memory_kills
 
 NONSENSE = "The decoder sent what cannot be understood."
 ENDING_S = 1.0  # for a child that has closed its channel to be gone
+ROUND_S = 5.0  # between two looks at a clock that must be asked often
 
 # Signals of a crash in native code; named, for not every system has them all.
 _CRASHES = ("SIGSEGV", "SIGBUS", "SIGABRT", "SIGFPE", "SIGILL", "SIGTRAP", "SIGSYS")
 
 
 class Watchdog:
-    """Kills a child that sends nothing for `silence_s` seconds or lives for `life_s`."""
+    """Kills a child that sends nothing for `silence_s` seconds or lives for `life_s`.
+
+    The time in which the machine or the container was suspended does not count.
+    """
 
     def __init__(self, child: Child, *, silence_s: float, life_s: float) -> None:
         self.has_bitten = False
+        self.was_silent = False  # it was not its life that was over
         self.was_stopped = False  # from outside, so its silence was not the file's fault
         self._child = child
         self._silence_s = silence_s
-        self._heard_at = time.monotonic()
+        self._clock = AwakeClock()
+        self._heard_at = self._clock()
         self._end_at = self._heard_at + life_s
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="decoder-watchdog", daemon=True)
 
     def heard(self) -> None:
-        self._heard_at = time.monotonic()
+        self._heard_at = self._clock()
 
     def __enter__(self) -> Watchdog:
         self._thread.start()
@@ -51,15 +56,22 @@ class Watchdog:
         self._thread.join()
 
     def _watch(self) -> None:
-        while not self._over.wait(max(0.0, self._bite_at() - time.monotonic())):
-            if time.monotonic() >= self._bite_at():
+        while not self._over.wait(self._pause_s()):
+            if self._clock() >= self._bite_at():
+                self.was_silent = self._silent_at() <= self._end_at
                 self.was_stopped = is_stopped(self._child.pid)
                 self.has_bitten = True
                 self._child.kill()
                 return
 
+    def _pause_s(self) -> float:
+        return min(ROUND_S, max(0.0, self._bite_at() - self._clock()))
+
     def _bite_at(self) -> float:
-        return min(self._heard_at + self._silence_s, self._end_at)
+        return min(self._silent_at(), self._end_at)
+
+    def _silent_at(self) -> float:
+        return self._heard_at + self._silence_s
 
 
 def hear(child: Child, *, silence_s: float, life_s: float) -> Generator[Message]:
@@ -82,7 +94,7 @@ def hear(child: Child, *, silence_s: float, life_s: float) -> Generator[Message]
             ended_by_itself = _has_ended(child)
     status = child.process.returncode
     if status and watchdog.has_bitten:
-        raise _stalled(was_stopped=watchdog.was_stopped)
+        raise _stalled(watchdog)
     if not ended_by_itself:
         raise DecoderCrashed(NONSENSE)
     if status:
@@ -99,10 +111,14 @@ def _has_ended(child: Child) -> bool:
     return True
 
 
-def _stalled(*, was_stopped: bool) -> TranscriberError:
-    if was_stopped:
+def _stalled(watchdog: Watchdog) -> TranscriberError:
+    """Silence may be that of a slow disk; a life that is over was spent on the file."""
+    if watchdog.was_stopped:
         return DecoderCrashed("The decoder was stopped from outside (SIGSTOP) and was replaced.")
-    return MediaTooCostly("Decoding the file made no progress and was stopped.")
+    if not watchdog.was_silent:
+        return MediaTooCostly("Decoding the file took too long and was stopped.")
+    cause = "Decoding the file made no progress and was stopped."
+    return DecoderCrashed(cause, verdict=MediaTooCostly(f"{cause} It happened again and again."))
 
 
 def _meaning_of_death(status: int, *, out_of_memory: bool) -> TranscriberError:

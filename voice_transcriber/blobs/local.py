@@ -92,8 +92,11 @@ class LocalBlobs:
                     _flush(part)
                 part.replace(target)
                 kill_points.reached("after-rename")
-        # Also for a blob that was there: its process may have died before it came to this.
-        sync_folder(target.parent)
+        self.sync(sha256)
+
+    def sync(self, sha256: str) -> None:
+        """Flush a blob's name, also of one that was there: its process may have died before."""
+        sync_folder(self._folder / sha256[:2])
         sync_folder(self._folder)
 
     def _address(self, sha256: str) -> Path | None:

@@ -89,7 +89,11 @@ class LocalPartials:
             with full_disk_told():
                 self._blobs.adopt(part, sha256)
             self._running.pop(upload_id, None)
-        return StoredBlob(sha256=sha256, size_bytes=self._blobs.path(sha256).stat().st_size)
+            return self._stored(sha256)
+        stored = self._stored(sha256)
+        with full_disk_told():
+            self._blobs.sync(sha256)
+        return stored
 
     def delete(self, upload_id: str) -> None:
         self._path(upload_id).unlink(missing_ok=True)
@@ -105,6 +109,9 @@ class LocalPartials:
                     path.unlink()
                     old.append(path)
         return len(old)
+
+    def _stored(self, sha256: str) -> StoredBlob:
+        return StoredBlob(sha256=sha256, size_bytes=self._blobs.path(sha256).stat().st_size)
 
     def _path(self, upload_id: str) -> Path:
         if not _ID.fullmatch(upload_id):

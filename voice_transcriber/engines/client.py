@@ -226,6 +226,8 @@ class EngineClient:
         # Who sends to a host that reads nothing holds the lock, and nothing changes meanwhile.
         locked = self._lock.acquire(timeout=LOCK_S)
         try:
+            if self._host is not host:
+                return None
             fault = self._watch.fault(self._limits, is_stopped=stopped, owes=bool(self._pending))
             self._watch.verdict = self._watch.verdict or fault
             return fault
@@ -243,24 +245,29 @@ class EngineClient:
         if limit_bytes is None or host.pid is None or self._watch.is_leaving:
             return
         held_bytes = own_memory_bytes(host.pid)
-        if held_bytes <= limit_bytes:
-            return
-        now = self._clock()
         figures = (
             f"{held_bytes / 1e9:.2f} GB, more than ENGINE_MEMORY_LIMIT, {limit_bytes / 1e9:.2f} GB"
         )
+        with self._lock:
+            if self._host is not host:  # it was replaced while its memory was looked at
+                return
+            self.warning = None
+            if held_bytes > limit_bytes:
+                self._relieve(host, figures)
+
+    def _relieve(self, host: RunningHost, figures: str) -> None:
+        now = self._clock()
         if self._relieved_at is not None and now - self._relieved_at < MEMORY_PAUSE_S:
             self.warning = (
                 f"The speech engine holds {figures}, soon after it was replaced for that."
             )
             return
         log.warning("The speech engine holds %s: it is replaced after what is in work.", figures)
-        self._relieved_at, self.warning = now, None
-        with self._lock:
-            self._watch.is_leaving = True
-            self._watch.verdict = Death(cause=f"it held {figures}", spares_all=True)
-            self._watch.owes()
-            self._send(host, {"op": "leave"})
+        self._relieved_at = now
+        self._watch.is_leaving = True
+        self._watch.verdict = Death(cause=f"it held {figures}", spares_all=True)
+        self._watch.owes()
+        self._send(host, {"op": "leave"})
 
     def _start(self) -> RunningHost:
         try:
@@ -347,7 +354,7 @@ class EngineClient:
                 return
             pending, self._pending = self._pending, {}
             blames = {request_id: self._watch.blame(request_id, death) for request_id in pending}
-            self._host = None
+            self._host = self.warning = None
             self.models, self.gpu_free_bytes, self.gpu = [], None, None
             if not (self._stopped or death.spares_all):
                 self._crashes_in_a_row += 1

@@ -7,7 +7,6 @@ file that changed since is read again for its hash.
 
 from __future__ import annotations
 
-import errno
 import json
 import logging
 import os
@@ -21,7 +20,13 @@ from filelock import FileLock
 
 from voice_transcriber.engines.download import SPARE_BYTES, free_bytes
 from voice_transcriber.errors import DiskFull, ModelDamaged, ModelUnavailable
-from voice_transcriber.files import file_sha256, rename_durably, sync_folder, write_durably
+from voice_transcriber.files import (
+    FULL_ERRNOS,
+    file_sha256,
+    rename_durably,
+    sync_folder,
+    write_durably,
+)
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +38,6 @@ FORMS = (CT2, OPENVINO)
 
 _NOTE = "conversion.json"
 _VOCABULARY_BYTES = 2 * 10**6
-_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 Convert = Callable[[Path], None]  # writes the model into the empty folder that it is given
 
@@ -164,7 +168,7 @@ class Conversions:
             raise _disk_full(checkpoint, f"{needed / 1e6:.0f} MB are needed, {free / 1e6:.0f} free")
 
     def _named(self, error: OSError, checkpoint: Path) -> DiskFull | ModelUnavailable:
-        if error.errno in _NO_ROOM:
+        if error.errno in FULL_ERRNOS:
             return _disk_full(checkpoint, "the disk is full")
         return ModelUnavailable(
             f"The converted form of {checkpoint.name} could not be written to the model folder: "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import logging
 import os
@@ -23,7 +22,7 @@ from voice_transcriber.errors import (
     ModelUnavailable,
     TranscriberError,
 )
-from voice_transcriber.files import rename_durably
+from voice_transcriber.files import FULL_ERRNOS, rename_durably
 
 if TYPE_CHECKING:
     import httpx
@@ -252,7 +251,7 @@ class Download:
         )
 
     def _named(self, error: OSError) -> TranscriberError:
-        if error.errno == errno.ENOSPC:
+        if error.errno in FULL_ERRNOS:
             self._part.unlink(missing_ok=True)
             return self._disk_full("the disk is full")
         return ModelUnavailable(

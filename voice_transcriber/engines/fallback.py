@@ -6,7 +6,7 @@ windows that fail are decoded again, together, at the next temperature.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from voice_transcriber.engines.base import DecodeOptions, Features, Hypothesis, Model
@@ -24,11 +24,12 @@ def raise_temperature(
     first: Sequence[Hypothesis],
     *,
     leave: Collection[int] = (),
+    on_step: Callable[[], None] = lambda: None,
 ) -> list[Hypothesis]:
     """One hypothesis for each window, from those of the lowest temperature.
 
     Windows whose index is in `leave` stay as they are. Of a silent window nothing is kept but
-    the figures.
+    the figures. `on_step` is called after each temperature.
     """
     found = list(first)
     for temperature in TEMPERATURES[1:]:
@@ -41,6 +42,7 @@ def raise_temperature(
         hypotheses = model.decode(batch, replace(options, temperature=temperature))
         for index, hypothesis in zip(pending, hypotheses, strict=True):
             found[index] = hypothesis
+        on_step()
     return [_without_silence(hypothesis) for hypothesis in found]
 
 

@@ -85,6 +85,7 @@ class EngineHost:
             place=place,
             memory=memory,
             between_steps=self._let_urgent_pass,
+            on_step=on_step,
             is_urgent=self._is_urgent_waiting,
         )
         self._running: WindowRequest | None = None  # the first of the batch in work

@@ -70,13 +70,16 @@ class ModelDesk:
         place: Place,
         memory: Memory | None = None,
         between_steps: Callable[[], None] | None = None,
+        on_step: Callable[[], None] = lambda: None,
         is_urgent: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`between_steps` is called by models that let other work pass; `is_urgent` tells if more
-        urgent work waits than what a model is loaded for.
+        """`between_steps` is called by models that let other work pass, `on_step` as the work of
+        any model comes along; `is_urgent` tells if more urgent work waits than what a model is
+        loaded for.
         """
         self._is_urgent = is_urgent
         self._between_steps = between_steps
+        self._on_step = on_step
         self._channel = channel
         self._options = options
         self._memory = memory or Memory()
@@ -231,7 +234,7 @@ class ModelDesk:
         key, count = requests[0].key, len(requests)
         started = time.monotonic()
         try:
-            replies = transcribe_batch(model, requests, self.shelf)
+            replies = transcribe_batch(model, requests, self.shelf, on_step=self._on_step)
         except EngineOutOfMemory:
             if count == 1:
                 raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -94,9 +94,16 @@ def encode_ahead(model: Model, keys: Sequence[FeatureKey], shelf: FeatureShelf) 
 
 
 def transcribe_batch(
-    model: Model, requests: Sequence[WindowRequest], shelf: FeatureShelf
+    model: Model,
+    requests: Sequence[WindowRequest],
+    shelf: FeatureShelf,
+    *,
+    on_step: Callable[[], None] = lambda: None,
 ) -> list[WindowReply]:
-    """One reply for each request; all share a batch key. Raises EngineOutOfMemory, GpuFailed."""
+    """One reply for each request; all share a batch key. `on_step` hears that the work comes along.
+
+    Raises EngineOutOfMemory, GpuFailed.
+    """
     first = requests[0]
     keys = [feature_key(request) for request in requests]
     encode_ahead(model, keys, shelf)
@@ -113,20 +120,27 @@ def transcribe_batch(
     )
     watch = Stopwatch()
     with watch.stage("text"):
+        on_step()
         hypotheses = model.decode(features, options)
+        on_step()
         divided = [
             index for index, found in enumerate(hypotheses) if _is_divided(requests[index], found)
         ]
-        hypotheses = raise_temperature(model, features, options, hypotheses, leave=divided)
+        hypotheses = raise_temperature(
+            model, features, options, hypotheses, leave=divided, on_step=on_step
+        )
     share_s = _shares(watch, len(requests))
     told_s = [{**shelved[key].stages_s, **share_s} for key in keys]
-    halves = iter(_first_halves(model, [requests[index] for index in divided], shelf))
-    return [
-        next(halves).with_stages(told_s[index])
-        if index in divided
-        else _Reader(model, request, told_s[index]).reply(hypotheses[index], features[index])
-        for index, request in enumerate(requests)
-    ]
+    halves = iter(_first_halves(model, [requests[index] for index in divided], shelf, on_step))
+    replies = []
+    for index, request in enumerate(requests):
+        if index in divided:
+            replies.append(next(halves).with_stages(told_s[index]))
+            continue
+        reader = _Reader(model, request, told_s[index])
+        replies.append(reader.reply(hypotheses[index], features[index]))
+        on_step()
+    return replies
 
 
 def _shares(watch: Stopwatch, windows: int) -> Mapping[str, float]:
@@ -140,7 +154,10 @@ def _is_divided(request: WindowRequest, hypothesis: Hypothesis) -> bool:
 
 
 def _first_halves(
-    model: Model, requests: Sequence[WindowRequest], shelf: FeatureShelf
+    model: Model,
+    requests: Sequence[WindowRequest],
+    shelf: FeatureShelf,
+    on_step: Callable[[], None],
 ) -> list[WindowReply]:
     """The text of the first half of each window; the rest is left to a window of its own."""
     if not requests:
@@ -150,9 +167,10 @@ def _first_halves(
         replace(request, end=cut, speech_end=cut)
         for request, cut in zip(requests, cuts, strict=True)
     ]
+    replies = transcribe_batch(model, halves, shelf, on_step=on_step)
     return [
         reply if reply.resume_sample is not None else replace(reply, resume_sample=cut)
-        for reply, cut in zip(transcribe_batch(model, halves, shelf), cuts, strict=True)
+        for reply, cut in zip(replies, cuts, strict=True)
     ]
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from voice_transcriber.blobs.base import BlobStore
+from voice_transcriber.errors import TranscriberError
 from voice_transcriber.store.base import Store
+
+log = logging.getLogger(__name__)
 
 
 class BlobUse:
@@ -33,7 +37,7 @@ class BlobUse:
                 self._delete_now()
 
     def delete_unneeded(self, sha256: str) -> None:
-        """Delete the blob as soon as that is safe, unless a job needs it."""
+        """Delete the blob as soon as that is safe, unless a job needs it; a failure only warns."""
         with self._lock:
             self._to_delete.add(sha256)
             self._delete_now()
@@ -41,7 +45,11 @@ class BlobUse:
     def _delete_now(self) -> None:
         if self._on_their_way or not self._to_delete:
             return
-        unneeded = self._to_delete.difference(self._store.blobs_in_use())
-        self._to_delete.clear()
-        for sha256 in unneeded:
-            self._blobs.delete(sha256)
+        try:
+            for sha256 in self._to_delete.difference(self._store.blobs_in_use()):
+                self._blobs.delete(sha256)
+        except (OSError, TranscriberError) as error:
+            # What asked for it is committed already. The next one tries again, or a clean-up.
+            log.warning("Files that no job needs could not be deleted: %s", error)
+        else:
+            self._to_delete.clear()

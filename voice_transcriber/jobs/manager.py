@@ -248,11 +248,15 @@ class JobManager:
         return job
 
     def retry(self, job_id: str) -> Job:
-        """Raises NotFound, WrongState, QueueFull, DiskFull, ShuttingDown."""
+        """Raises NotFound, WrongState, QueueFull, TooManyQueued, DiskFull, ShuttingDown."""
         if self.is_draining:
             raise ShuttingDown
         self.check_disk()
-        job = self._store.retry(job_id, max_queued=self._max_queue_size)
+        job = self._store.retry(
+            job_id,
+            max_queued=self._max_queue_size,
+            max_of_submitter=self._max_queue_per_key,
+        )
         self._sidecars.note(job)
         self._workers.wake()
         return job

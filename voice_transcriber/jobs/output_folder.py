@@ -67,7 +67,8 @@ class OutputFolder:
     def write(self, reservation: Reservation, transcript: Transcript, *, title: str) -> None:
         """Raises OSError."""
         for name, path in zip(self._formats, reservation.paths, strict=True):
-            write_durably(path, render(transcript, name, title=title).body)
+            part = path.with_name(f"{path.name}.part")
+            write_durably(path, render(transcript, name, title=title).body, part=part)
 
 
 def _create(path: Path) -> None:

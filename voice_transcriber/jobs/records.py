@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from voice_transcriber.errors import NotFound, TranscriberError
-from voice_transcriber.job import Job, JobStatus
+from voice_transcriber.job import Job
 from voice_transcriber.jobs.hooks import JobHooks
 from voice_transcriber.jobs.sidecar import Sidecars
 from voice_transcriber.store.base import Store
@@ -25,11 +25,9 @@ class JobRecords(JobHooks):
     def ended(self, job: Job, performance: Mapping[str, Any]) -> None:
         try:
             now = self._store.get(job.id)
-            if now.status is JobStatus.COMPLETED:
-                self._sidecars.finished(job.id)
-            elif not now.is_live:
+            if not now.is_live:
                 self._sidecars.note(now)
         except NotFound:  # deleted meanwhile
             return
-        except (OSError, TranscriberError) as error:
+        except TranscriberError as error:
             log.warning("The record of job %s was not brought up to date: %s", job.id, error)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Sequence, Set
+import threading
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
+from voice_transcriber.errors import NotFound, TranscriberError
 from voice_transcriber.files import full_disk_told, sync_folder, write_durably
-from voice_transcriber.job import Job, NewJob
+from voice_transcriber.job import Job, JobStatus, NewJob
 from voice_transcriber.jobs.job_file import (
     TAIL_BYTES,
     DamagedFile,
@@ -40,8 +42,11 @@ class Kept:
 class Sidecars:
     """One JSON file for each job, and notes on the files that were made of it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, job_now: Callable[[str], Job] | None = None) -> None:
+        """`job_now` reads a job from the store; what only reads the files does without."""
         self.folder = folder
+        self._job_now = job_now
+        self._lock = threading.Lock()  # over a look at a job and what follows from it
 
     def accept(self, new: NewJob, *, now: float) -> None:
         """Keep a job that is about to be accepted. Raises DiskFull."""
@@ -53,10 +58,16 @@ class Sidecars:
         self._path(job_id, _ACCEPTED).unlink(missing_ok=True)
 
     def note(self, job: Job) -> None:
-        """Keep what has become of a job that has no transcript; a failure only warns."""
+        """Keep what has become of a job, as it is by now; a failure only warns.
+
+        A job that was deleted is left out, of a completed one its transcript's file tells all.
+        """
         try:
-            write_durably(self._path(job.id, _ACCEPTED), job_file(job, None))
-        except OSError as error:
+            with self._lock:
+                self._note(self._job_now(job.id) if self._job_now else job)
+        except NotFound:
+            return
+        except (OSError, TranscriberError) as error:
             log.warning("The record of job %s could not be brought up to date: %s", job.id, error)
 
     def write(self, job: Job, content: str) -> None:
@@ -81,8 +92,9 @@ class Sidecars:
             self._bury(job_id)
         except OSError as error:  # deleting must work on a full disk; the next start notes it
             log.warning("The deletion of job %s could not be noted: %s", job_id, error)
-        for ending in (_TRANSCRIPT, _ACCEPTED, _FILES, _OWED):
-            self._path(job_id, ending).unlink(missing_ok=True)
+        with self._lock:
+            for ending in (_TRANSCRIPT, _ACCEPTED, _FILES, _OWED):
+                self._path(job_id, ending).unlink(missing_ok=True)
 
     def deleted(self) -> Set[str]:
         """Ids of deleted jobs."""
@@ -155,6 +167,12 @@ class Sidecars:
         except FileNotFoundError:
             return []
         return list(json.loads(text))
+
+    def _note(self, job: Job) -> None:
+        if job.status is JobStatus.COMPLETED:
+            self.finished(job.id)
+        else:
+            write_durably(self._path(job.id, _ACCEPTED), job_file(job, None))
 
     def _bury(self, job_id: str) -> None:
         """A line that a power cut tore stands alone: each one begins with a line end."""

@@ -7,12 +7,13 @@ import math
 import time
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from threading import Lock
 
 from voice_transcriber.blobs.base import PartialStore, StoredBlob
 from voice_transcriber.errors import (
+    Busy,
     EmptyFile,
     FileTooLarge,
     Infected,
@@ -27,12 +28,16 @@ from voice_transcriber.store.base import Store
 from voice_transcriber.submission import CHUNK_COPIES, NewUpload, Origin, Upload
 
 LOCKS = 256  # two uploads rarely share one
+LOCK_WAIT_S = 2.0  # a whole upload is hashed and scanned under its lock; others come again then
 
 log = logging.getLogger(__name__)
 
 
 class Uploads:
-    """Called from any thread. What was acknowledged of an upload survives a power cut."""
+    """Called from any thread. What was acknowledged of an upload survives a power cut.
+
+    What looks at or changes an upload raises Busy while another request works on it.
+    """
 
     def __init__(
         self,
@@ -58,7 +63,8 @@ class Uploads:
     def create(self, *, size_bytes: int, metadata: str, origin: Origin) -> Upload:
         """Announce an upload, or find the one that the same request announced before.
 
-        Raises EmptyFile, FileTooLarge, QueueFull, TooManyQueued, DiskFull, ShuttingDown, KeyReused.
+        Raises EmptyFile, FileTooLarge, QueueFull, TooManyQueued, DiskFull, ShuttingDown, KeyReused,
+        and NotFound when that one was deleted after its job was made.
         """
         if not size_bytes:
             raise EmptyFile
@@ -190,7 +196,7 @@ class Uploads:
 
     def _tidy(self) -> None:
         for upload in self._store.expired_uploads():
-            with self._locked(upload.id):
+            with suppress(Busy), self._locked(upload.id):
                 try:
                     self._store.upload(upload.id)  # it went on meanwhile
                 except NotFound:
@@ -214,9 +220,14 @@ class Uploads:
 
     @contextmanager
     def _locked(self, upload_id: str) -> Iterator[None]:
-        """One change of an upload at a time; short, for a body has come before it gets here."""
-        with self._locks[hash(upload_id) % LOCKS]:
+        """One change of an upload at a time. Raises Busy: each that waits holds a web thread."""
+        lock = self._locks[hash(upload_id) % LOCKS]
+        if not lock.acquire(timeout=LOCK_WAIT_S):
+            raise Busy("Another request works on this upload.")
+        try:
             yield
+        finally:
+            lock.release()
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from voice_transcriber import kill_points
@@ -16,9 +17,10 @@ from voice_transcriber.errors import (
     EngineError,
     InternalError,
     NotFound,
+    StorageRefuses,
     TranscriberError,
 )
-from voice_transcriber.job import Claim, Job, JobError, Lane
+from voice_transcriber.job import Claim, Job, JobError, JobStatus, Lane
 from voice_transcriber.jobs.backoff import job_delay_s, may_retry
 from voice_transcriber.jobs.control import JobControl, JobStopped, StopReason
 from voice_transcriber.jobs.runner import JobRun, Workshop, remove_work
@@ -27,7 +29,8 @@ log = logging.getLogger(__name__)
 
 EXPRESS_MAX_S = 90.0  # a clip of at most three windows
 LAST_WRITES_S = 1.0  # of jobs whose time to drain is over
-ROOM_WAIT_S = 10.0  # between two looks whether the disk has room for a job's decoded audio
+DISK_WAIT_S = 10.0  # between two looks whether the disk takes what a job writes
+MOST_STRAYS = 100  # at one look
 IDLE_WAIT_S = 2.0  # a wake-up may be missed, and `run_at` of a retry may come
 
 
@@ -64,6 +67,7 @@ class Workers:
         ]
         self._wake = threading.Condition()
         self._controls: dict[str, JobControl] = {}
+        self._strays: frozenset[Claim] = frozenset()  # of the last look
         self._stopping = False
 
     @property
@@ -81,14 +85,16 @@ class Workers:
             self._start(place)
 
     def supervise(self) -> None:
-        """Queue the jobs of threads that have died again, and start others in their places. To be
-        called every few seconds.
+        """Queue the jobs of threads that have died again, and start others in their places; queue
+        what runs by the store though no thread has it. To be called every few seconds.
         """
         for place in self._places:
             if place.is_dead and not self._stopping:
                 log.error("The thread %s has died and is replaced.", place.name)
                 self._put_back(place)
                 self._start(place)
+        if not self._stopping:
+            self._put_back_strays()
 
     def _start(self, place: _Place) -> None:
         thread = threading.Thread(target=self._work, args=(place,), name=place.name, daemon=True)
@@ -104,6 +110,20 @@ class Workers:
         except (ClaimLost, NotFound):
             log.debug("The job of %s had ended.", place.name)
         place.attempt = None
+
+    def _put_back_strays(self) -> None:
+        """A claim is a stray at its second look: its thread may just have begun with it."""
+        page = self._shop.store.page(limit=MOST_STRAYS, statuses=[JobStatus.RUNNING])
+        strays = frozenset(
+            Claim(job_id=job.id, attempt=job.attempt, owner=self._owner)
+            for job in page.jobs
+            if job.owner == self._owner and job.id not in self._controls
+        )
+        known, self._strays = self._strays, strays
+        for claim in strays & known:
+            log.error("Job %s ran by the store, but no thread had it.", claim.job_id)
+            with suppress(ClaimLost):
+                self._shop.store.release(claim)
 
     def wake(self) -> None:
         """There may be a job to claim."""
@@ -160,7 +180,7 @@ class Workers:
             self._tell_earlier_wishes(job, control)
             self._run_to_an_end(attempt)
             performance = run.performance()
-        except Exception:  # the store refused something (a full disk): the job must not stay so
+        except Exception:  # the store refused something (a lock): the job must not stay so
             log.exception("Job %s could not be run, or its end not be stored.", job.id)
             self._give_back(claim)
         finally:
@@ -177,13 +197,16 @@ class Workers:
             control.cancel()
 
     def _give_back(self, claim: Claim) -> None:
-        """Queue the job again as soon as the store accepts it; at the latest at the next start."""
+        """Queue the job again as soon as the store takes that; at the latest at the next start."""
         while not self._stopping:
             try:
                 self._shop.store.release(claim)
             except ClaimLost:
                 return
             except TranscriberError:
+                self._wait()
+            except Exception:
+                log.exception("Job %s could not be queued again; that is repeated.", claim.job_id)
                 self._wait()
             else:
                 return
@@ -200,8 +223,8 @@ class Workers:
                 self._shop.store.release(claim)
         except ClaimLost:
             log.warning("Job %s is run by another attempt; this one is discarded.", job.id)
-        except DiskFull as error:
-            self._wait_for_room(attempt, error)
+        except (DiskFull, StorageRefuses) as error:
+            self._wait_for_disk(attempt, error)
         except (EngineError, CapacityError) as error:
             self._retry_or_fail(attempt, error)
         except TranscriberError as error:
@@ -220,10 +243,10 @@ class Workers:
         log.warning("Job %s is tried again in %.0f s: %s", job.id, pause_s, error.message)
         self._shop.store.release(claim, run_at=time.time() + pause_s, failures=failures)
 
-    def _wait_for_room(self, attempt: _Attempt, error: DiskFull) -> None:
-        """It was accepted, so it goes on when there is room, however long that takes."""
-        log.warning("Job %s waits for room on the disk: %s", attempt.job.id, error.message)
-        self._shop.store.release(attempt.claim, run_at=time.time() + ROOM_WAIT_S)
+    def _wait_for_disk(self, attempt: _Attempt, error: DiskFull | StorageRefuses) -> None:
+        """It was accepted, so it goes on when the disk takes it, however long that lasts."""
+        log.warning("Job %s waits for the disk: %s", attempt.job.id, error.message)
+        self._shop.store.release(attempt.claim, run_at=time.time() + DISK_WAIT_S)
 
     def _fail(self, attempt: _Attempt, error: TranscriberError) -> None:
         job, claim, run = attempt.job, attempt.claim, attempt.run

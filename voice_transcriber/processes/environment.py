@@ -9,34 +9,44 @@ from collections.abc import Mapping
 
 _NAMES = frozenset(
     {
+        "ALLUSERSPROFILE",
         "APPDATA",
         "COMSPEC",
+        "CONDA_PREFIX",
         "HOME",
         "HOMEDRIVE",
         "HOMEPATH",
         "LANG",
         "LANGUAGE",
         "LOCALAPPDATA",
+        "LOGNAME",
         "NUMBER_OF_PROCESSORS",
         "PATH",
         "PATHEXT",
         "PROCESSOR_ARCHITECTURE",
         "PROGRAMDATA",
         "PROGRAMFILES",
+        "PROGRAMFILES(X86)",
+        "PROGRAMW6432",
         "SYSTEMDRIVE",
         "SYSTEMROOT",
         "TEMP",
         "TMP",
         "TMPDIR",
         "TZ",
+        "USER",
+        "USERNAME",
         "USERPROFILE",
         "VIRTUAL_ENV",
         "WINDIR",
         "XDG_CACHE_HOME",
+        "XDG_CONFIG_HOME",
+        "XDG_DATA_HOME",
     }
 )
 # Of the C library, Python, drivers of GPUs, and libraries for numbers.
 _PREFIXES = (
+    "ATEN_",
     "CT2_",
     "CUBLAS_",
     "CUDA_",
@@ -51,6 +61,7 @@ _PREFIXES = (
     "LC_",
     "LD_",
     "MALLOC_",
+    "MIOPEN_",
     "MKL_",
     "NUMBA_",
     "NVIDIA_",
@@ -64,6 +75,7 @@ _PREFIXES = (
     "ROCR_",
     "TBB_",
     "TORCH",
+    "TRITON_",
     "VECLIB_",
 )
 _NEVER = ("_FILE", "_KEY", "_TOKEN", "_SECRET", "_PASSWORD")

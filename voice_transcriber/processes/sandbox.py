@@ -1,7 +1,7 @@
 """What a child process gives up before it meets a stranger's file, or for good (Linux).
 
-Each part is used where the kernel has it; `protections` says which. macOS and Windows have none of
-them: the limits (processes.limits) and the lists of formats and protocols remain.
+Each part is used where the kernel has it; `protections` tries which can be had. macOS and Windows
+have none of them: the limits (processes.limits) and the lists of formats and protocols remain.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ import logging
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
-from voice_transcriber.errors import InternalError
-from voice_transcriber.processes import landlock, seccomp
+from voice_transcriber.errors import ConfigurationError, InternalError
+from voice_transcriber.processes import landlock, sandbox_trial, seccomp
+from voice_transcriber.processes.sandbox_trial import LANDLOCK, SECCOMP
 
 log = logging.getLogger(__name__)
 
@@ -25,23 +27,30 @@ class Protection:
     name: str
     active: bool
     effect: str
+    refused: bool = False  # the kernel says that it has it, and does not install it
 
 
+@cache
 def protections() -> Sequence[Protection]:
-    """What children are kept from here."""
-    filters = seccomp.is_available()
+    """What children are kept from here; the first call tries it in a child, in some 50 ms."""
+    offered = _offered()
+    installed = _installed(offered)
     return (
         Protection(
-            "seccomp",
-            filters,
+            SECCOMP,
+            SECCOMP in installed,
             "the decoder starts no process and opens no connection; the engine has no network",
+            refused=SECCOMP in offered - installed,
         ),
         Protection(
-            "landlock", landlock.version() > 0, "the decoder opens no file but the recording"
+            LANDLOCK,
+            LANDLOCK in installed,
+            "the decoder opens no file but the recording",
+            refused=LANDLOCK in offered - installed,
         ),
         Protection(
             "landlock network",
-            landlock.guards_network(),
+            LANDLOCK in installed and landlock.guards_network(),
             "a second lock on the decoder's connections",
         ),
     )
@@ -53,11 +62,38 @@ def describe() -> str:
 
 
 def log_protections() -> None:
-    """Say at the start what children are kept from, and on Linux what is missing."""
+    """Say at the start what children are kept from, and on Linux what is missing.
+
+    Raises ConfigurationError when the kernel has a part and refuses it: no child would work.
+    """
+    refused = " and ".join(part.name for part in protections() if part.refused)
+    if refused:
+        raise ConfigurationError(
+            f"The sandbox of the child processes cannot be closed: the kernel has {refused} "
+            "and refuses to install it.",
+            remedy=f"Let the container's or service's security profile permit {refused} "
+            "(docker run --security-opt seccomp=...), or update the kernel, and start again.",
+        )
     log.info("Sandbox of the child processes: %s.", describe())
     missing = [f"{part.name} ({part.effect})" for part in protections() if not part.active]
     if missing and sys.platform.startswith("linux"):
         log.warning("The kernel lacks parts of the sandbox: %s.", "; ".join(missing))
+
+
+def _offered() -> frozenset[str]:
+    """What the kernel says that it has."""
+    found = {SECCOMP: seccomp.is_available(), LANDLOCK: landlock.version() > 0}
+    return frozenset(name for name, is_there in found.items() if is_there)
+
+
+def _installed(offered: frozenset[str]) -> frozenset[str]:
+    if not offered:
+        return offered
+    try:
+        return sandbox_trial.installed()
+    except OSError as error:  # no memory or no process left: children say it themselves
+        log.warning("The sandbox of the child processes could not be tried: %s.", error)
+        return offered
 
 
 def read_only_this(path: Path) -> None:
@@ -66,9 +102,9 @@ def read_only_this(path: Path) -> None:
     What is open stays so. It must have one thread. Raises InternalError when the kernel has a part
     and refuses it: then nobody should go on; OSError when `path` is not there.
     """
-    wanted = {part.name: part.active for part in protections()}
-    _demand("landlock", wanted["landlock"], landlock.leave_only([path]))
-    _demand("seccomp", wanted["seccomp"], seccomp.permit_only_reading())
+    offered = _offered()
+    _demand(LANDLOCK, LANDLOCK in offered, landlock.leave_only([path]))
+    _demand(SECCOMP, SECCOMP in offered, seccomp.permit_only_reading())
 
 
 def refuse_network() -> None:
@@ -76,7 +112,7 @@ def refuse_network() -> None:
 
     Call it before there are threads.
     """
-    _demand("seccomp", seccomp.is_available(), seccomp.refuse_network())
+    _demand(SECCOMP, seccomp.is_available(), seccomp.refuse_network())
 
 
 def _demand(name: str, is_available: bool, is_active: bool) -> None:

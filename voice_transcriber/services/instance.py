@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from filelock import FileLock
@@ -26,7 +26,7 @@ from voice_transcriber.engines.compute import place_on
 from voice_transcriber.engines.downloads import Downloads
 from voice_transcriber.engines.preload import Preloader
 from voice_transcriber.engines.published import CHECKPOINTS, Checkpoint
-from voice_transcriber.errors import DiskFull
+from voice_transcriber.errors import DiskFull, TranscriberError
 from voice_transcriber.job import JobStatus
 from voice_transcriber.jobs.finished_files import FinishedFiles
 from voice_transcriber.jobs.hooks import HookChain, JobHooks
@@ -65,9 +65,6 @@ from voice_transcriber.settings import Settings
 from voice_transcriber.store.backups import Backups, made_at
 from voice_transcriber.store.base import Store
 from voice_transcriber.store.sqlite import SqliteStore
-
-if TYPE_CHECKING:
-    pass
 
 log = logging.getLogger(__name__)
 
@@ -148,7 +145,7 @@ class Services:
     def _build_jobs(self) -> None:
         settings = self.settings
         decoder = Decoder(self._spawner, max_duration_s=settings.max_duration_s)
-        sidecars = Sidecars(self._folder.transcripts)
+        sidecars = Sidecars(self._folder.transcripts, job_now=self.store.get)
         self._recovery = Recovery(
             self.store, self.blobs, sidecars, default_model=settings.default_model
         )
@@ -344,9 +341,14 @@ class Services:
         self.engine.stop()
         self._monitor.stop()
         self._spawner.stop()
-        note_stopped(self._folder, self.store)
-        self.store.close()
-        self._lock.release()
+        try:
+            note_stopped(self._folder, self.store)
+        except (OSError, TranscriberError) as error:  # the next start checks the database then
+            log.warning("The stop could not be noted: %s", error)
+        try:
+            self.store.close()
+        finally:
+            self._lock.release()
 
     def health(self) -> Health:
         """Cheap enough to be asked every second."""

@@ -157,11 +157,12 @@ class Store(ResultStore, RecoveryStore, SubmissionStore, AuditStore, Protocol):
         """
         ...
 
-    def retry(self, job_id: str, *, max_queued: int) -> Job:
+    def retry(self, job_id: str, *, max_queued: int, max_of_submitter: int | None = None) -> Job:
         """Put a failed or cancelled job back into the queue; its finished windows are kept,
         failed ones become pending, counters of windows and chunks start anew.
 
-        Raises NotFound, WrongState, QueueFull.
+        Raises NotFound, WrongState, QueueFull, and TooManyQueued when `max_of_submitter` jobs of
+        its submitter wait already.
         """
         ...
 

@@ -31,14 +31,15 @@ _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _REFUSED = frozenset(
     {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
 )
+_IN_USE = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
 
 
 @contextmanager
 def translated() -> Iterator[None]:
     """Turn SQLite's errors into ours.
 
-    Raises DiskFull; StorageRefuses when the disk cannot be read or written; DatabaseDamaged;
-    InternalError for a broken constraint.
+    Raises DiskFull; StorageRefuses when the disk cannot be read or written, or another program has
+    locked the database; DatabaseDamaged; InternalError for a broken constraint.
     """
     try:
         with full_disk_told():
@@ -53,6 +54,11 @@ def translated() -> Iterator[None]:
             raise DatabaseDamaged(f"The database is damaged: {error}.") from error
         if code is not None and _primary(code) in _REFUSED:
             raise StorageRefuses(f"The database cannot be read or written: {error}.") from error
+        if code is not None and _primary(code) in _IN_USE:
+            raise StorageRefuses(
+                f"Another program has locked the database: {error}.",
+                remedy="Close the program that has jobs.sqlite3 open, and try again.",
+            ) from error
         raise
 
 

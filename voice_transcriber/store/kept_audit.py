@@ -6,7 +6,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 
 from voice_transcriber.actors import actor
@@ -53,6 +53,14 @@ class _Note:
     subject: str
 
 
+@dataclass
+class _Taken:
+    """What one transaction writes, and how many entries more found no room."""
+
+    notes: Sequence[_Note] = field(default_factory=list)
+    lost: int = 0
+
+
 class Notes:
     """Entries that wait; one transaction takes all that have come."""
 
@@ -60,23 +68,37 @@ class Notes:
         self._lock = Lock()
         self._waiting: deque[_Note] = deque()
         self._lost = 0
+        self._is_asked = False  # somebody is about to take them
 
-    def put(self, note: _Note) -> bool:
-        """Whether this is the first that waits, so that somebody must take them."""
+    def put(self, note: _Note) -> None:
         with self._lock:
-            if len(self._waiting) >= MOST_WAITING:
+            if len(self._waiting) < MOST_WAITING:
+                self._waiting.append(note)
+            else:
                 self._lost += 1
-                return False
-            self._waiting.append(note)
-            return len(self._waiting) == 1
 
-    def take(self) -> tuple[Sequence[_Note], int]:
-        """All that wait, and how many more found no room."""
+    def ask(self) -> bool:
+        """Whether entries wait and nobody was asked to take them, as the caller is then."""
         with self._lock:
-            taken, lost = list(self._waiting), self._lost
+            is_mine = not self._is_asked and bool(self._waiting)
+            self._is_asked |= is_mine
+            return is_mine
+
+    def take(self) -> _Taken:
+        """All that wait."""
+        with self._lock:
+            taken = _Taken(list(self._waiting), self._lost)
             self._waiting.clear()
             self._lost = 0
-            return taken, lost
+            self._is_asked = False
+            return taken
+
+    def give_back(self, taken: _Taken) -> None:
+        """It was not written: it waits again, before what has come since."""
+        with self._lock:
+            self._waiting.extendleft(reversed(taken.notes))
+            self._lost += taken.lost
+            self._is_asked = False
 
 
 class KeptAudit:
@@ -88,8 +110,8 @@ class KeptAudit:
     _notes: Notes
 
     def note(self, action: str, subject: str, *, by: str | None = None) -> None:
-        if self._notes.put(_Note(self._clock(), by or actor(), action, subject)):
-            self._writer.start(self._write_notes, on_end=_tell_failure)
+        self._notes.put(_Note(self._clock(), by or actor(), action, subject))
+        self._write_notes()
 
     def audit_page(self, *, limit: int, before_seq: int | None = None) -> Sequence[AuditEntry]:
         with self._readers.snapshot() as db:
@@ -110,18 +132,31 @@ class KeptAudit:
             removed = transaction.db.execute("DELETE FROM audit WHERE seq <= ?", [last.seq])
             return int(removed.rowcount)
 
+        self._write_notes()  # what could not be written before
         return self._writer.run(work)
 
     def verify_audit(self) -> Verdict:
         with self._readers.snapshot() as db:
             return verify_chain(db.conn)
 
-    def _write_notes(self, transaction: Transaction) -> None:
-        notes, lost = self._notes.take()
-        for note in notes:
-            record(transaction.db, note.action, note.subject, at=note.at, by=note.by)
-        if lost:
-            record(transaction.db, "audit.lost", str(lost), at=self._clock())
+    def _write_notes(self) -> None:
+        taken = _Taken()
+
+        def work(transaction: Transaction) -> None:
+            nonlocal taken
+            taken = self._notes.take()
+            for note in taken.notes:
+                record(transaction.db, note.action, note.subject, at=note.at, by=note.by)
+            if taken.lost:
+                record(transaction.db, "audit.lost", str(taken.lost), at=self._clock())
+
+        def on_end(ended: Future[None]) -> None:
+            if error := ended.exception():
+                _log.error("Entries of the audit log wait, they cannot be written: %s", error)
+                self._notes.give_back(taken)
+
+        if self._notes.ask():
+            self._writer.start(work, on_end=on_end)
 
 
 def _last_before(db: Database, limit: float) -> AuditEntry | None:
@@ -132,8 +167,3 @@ def _last_before(db: Database, limit: float) -> AuditEntry | None:
         [limit],
     )
     return next((AuditEntry(**row) for row in found), None)
-
-
-def _tell_failure(ended: Future[None]) -> None:
-    if error := ended.exception():
-        _log.error("Entries of the audit log could not be written: %s", error)

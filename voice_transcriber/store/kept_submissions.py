@@ -55,6 +55,8 @@ class KeptSubmissions:
 
         def work(transaction: Transaction) -> Upload:
             db = transaction.db
+            if key:
+                _forget_expired(db, key, now=now)
             if key and (made := _made_by(db, key, now=now)):
                 return _found(db, made, now=now)
             uploads = db.table("uploads")
@@ -108,6 +110,8 @@ class KeptSubmissions:
         def work(transaction: Transaction) -> Upload:
             found = _found(transaction.db, upload_id, now=0)
             transaction.db.table("uploads").delete_where("id = ?", [upload_id])
+            if found.job_id is None:
+                transaction.db.table("requests").delete_where("made = ?", [upload_id])
             return found
 
         return self._writer.run(work)
@@ -169,6 +173,15 @@ def _made_by(db: Database, key: RequestKey, *, now: float) -> str | None:
             raise KeyReused
         return str(row["made"])
     return None
+
+
+def _forget_expired(db: Database, key: RequestKey, *, now: float) -> None:
+    """An announcement whose upload came to nothing may be made again."""
+    db.execute(
+        "DELETE FROM requests WHERE scope = ? AND key = ? AND made IN"
+        " (SELECT id FROM uploads WHERE job_id IS NULL AND expires_at <= ?)",
+        [key.scope, key.key, now],
+    )
 
 
 def _remember(db: Database, key: RequestKey, made: str, *, now: float) -> None:

@@ -129,7 +129,7 @@ class SqliteStore(Reads, Runs, BroughtBack, KeptResults, KeptSubmissions, KeptAu
 
         return self._writer.run(work)
 
-    def retry(self, job_id: str, *, max_queued: int) -> Job:
+    def retry(self, job_id: str, *, max_queued: int, max_of_submitter: int | None = None) -> Job:
         now = self._clock()
         anew = _anew(now=now)
 
@@ -140,7 +140,10 @@ class SqliteStore(Reads, Runs, BroughtBack, KeptResults, KeptSubmissions, KeptAu
                 raise WrongState(
                     f"The job is {status.value}; only a failed or cancelled job can be retried."
                 )
-            _check_room(transaction.db, max_queued + 1)  # this job is counted already
+            # This job is counted already.
+            _check_room(transaction.db, max_queued + 1)
+            if max_of_submitter is not None:
+                _check_room_of_one(transaction.db, row["submitter"], max_of_submitter + 1)
             _renew_plan(transaction.db, job_id)
             record(transaction.db, "job.retry", job_id, at=now)
             return job_from_row(row)

@@ -25,7 +25,8 @@ class SubmissionStore(Protocol):
         """Accept an upload without bytes, or tell the one that the same request made before.
 
         Raises QueueFull when `max_open` uploads wait for bytes or for their job already,
-        TooManyQueued when so many are of one submitter, KeyReused.
+        TooManyQueued when so many are of one submitter, KeyReused, and NotFound when that upload
+        was deleted after its job was made.
         """
         ...
 
@@ -44,7 +45,10 @@ class SubmissionStore(Protocol):
         ...
 
     def delete_upload(self, upload_id: str) -> Upload:
-        """What it was. Raises NotFound; an expired one is found here."""
+        """What it was. Raises NotFound; an expired one is found here.
+
+        Where no job was made of it, the request that announced it may be sent again.
+        """
         ...
 
     def expired_uploads(self) -> Sequence[Upload]: ...

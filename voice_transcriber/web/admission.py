@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from werkzeug.datastructures import Headers
 
 from voice_transcriber.errors import FileTooLarge, InvalidRequest
 from voice_transcriber.submission import CHUNK_COPIES
 from voice_transcriber.web.access import SIGNED_IN
-from voice_transcriber.web.auth import check_host, check_same_origin, given_key
+from voice_transcriber.web.auth import check_host, check_same_origin, given_key, host_of
 from voice_transcriber.web.context import keys_of
 from voice_transcriber.web.origin import submitter
 from voice_transcriber.web.rescue import Rescue, Torn
@@ -63,7 +62,7 @@ class Admission:
         """
         check_host(head.headers.get("Host", ""), self._hosts)
         if not head.target.startswith("/"):
-            check_host(urlsplit(head.target).netloc, self._hosts)
+            check_host(host_of(head.target), self._hosts)
         if head.body_bytes is not None and head.body_bytes <= SMALL_BODY_BYTES:
             return
         self._check_caller(head)

@@ -135,7 +135,7 @@ def _job_of_upload(received: Received, origin: Origin) -> Job:
     "Submit the shipped sample with the demo model",
     headers=KEY_DOCUMENTED,
     answers={202: replies.ACCEPTED},
-    errors=(InvalidRequest, *COUNTED_ONCE, *NO_ROOM, *SCANNED),
+    errors=(InvalidRequest, NotFound, *COUNTED_ONCE, *NO_ROOM, *SCANNED),
 )
 def submit_sample() -> Response:
     parts = services()

@@ -50,8 +50,16 @@ def check_same_origin(method: str, headers: Headers, *, host: str) -> None:
     if site is not None and site not in {"same-origin", "none"}:
         raise CrossSiteRequest
     origin = headers.get("Origin")
-    if site is None and origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+    if site is None and origin is not None and host_of(origin) != host.lower():
         raise CrossSiteRequest
+
+
+def host_of(uri: str) -> str:
+    """In lower case, with the port where one is given; empty where there is none."""
+    try:
+        return urlsplit(uri).netloc.lower()
+    except ValueError:  # brackets that hold no address
+        return ""
 
 
 def given_key(headers: Headers) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import IO
 
 from flask import Blueprint, Response, request, url_for
 from werkzeug.http import http_date
 
 from voice_transcriber.errors import (
+    Busy,
     ChecksumMismatch,
     DiskFull,
     EmptyFile,
@@ -56,7 +58,7 @@ _OFFSET_DOCUMENTED = {
     "Upload-Expires": "When the upload is deleted if it stands still.",
 }
 _PROTOCOL = (InvalidRequest, UnsupportedProtocol)
-_STORING = (WrongContentType, ChecksumMismatch, FileTooLarge, DiskFull, ShuttingDown)
+_STORING = (WrongContentType, ChecksumMismatch, FileTooLarge, DiskFull, ShuttingDown, Busy)
 
 
 @bp.before_request
@@ -115,6 +117,7 @@ def options(upload_id: str = "") -> Answer:
         TooManyQueued,
         RequestInFlight,
         KeyReused,
+        NotFound,  # of the request's key: its upload was deleted after its job was made
     ),
     examples=(
         Example(
@@ -154,7 +157,8 @@ def _first_bytes(upload: Upload) -> Upload:
     try:
         return _append(upload.id, 0)
     except Exception:
-        services().uploads.terminate(upload.id)
+        with suppress(Busy):  # it expires
+            services().uploads.terminate(upload.id)
         raise
 
 
@@ -173,7 +177,7 @@ def _first_bytes(upload: Upload) -> Upload:
             },
         )
     },
-    errors=(NotFound, UnsupportedProtocol),
+    errors=(NotFound, UnsupportedProtocol, Busy),
     examples=(Example(status=200, headers=_RESUMABLE),),
 )
 def look(upload_id: str) -> Answer:
@@ -214,7 +218,7 @@ def append(upload_id: str) -> Answer:
     path={"upload_id": paths.UPLOAD},
     headers=_VERSION_DOCUMENTED,
     answers={204: Reply(description="Its bytes are gone; a job that was made of it stays.")},
-    errors=(NotFound, UnsupportedProtocol),
+    errors=(NotFound, UnsupportedProtocol, Busy),
     examples=(Example(status=204, headers=_RESUMABLE),),
 )
 def terminate(upload_id: str) -> Answer:

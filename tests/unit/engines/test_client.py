@@ -10,11 +10,13 @@ import queue
 import sys
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from tests.running import until
 from tests.unit.engines.requests import window_request
+from voice_transcriber.engines import client as client_module
 from voice_transcriber.engines.client import (
     CRASHES_IN_A_ROW,
     TROUBLE_S,
@@ -565,3 +567,49 @@ def test_a_stop_answers_what_is_pending_and_takes_no_more(office: Office) -> Non
     assert isinstance(answer, HostCrash)
     with pytest.raises(EngineCrashed):
         office.submit()
+
+
+@pytest.fixture
+def held(office: Office, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What the host holds, and what happens while that is looked at."""
+    held: dict[str, Any] = {"bytes": 0, "meanwhile": lambda: None}
+
+    def look(_pid: int) -> int:
+        held["meanwhile"]()
+        return int(held["bytes"])
+
+    monkeypatch.setattr(client_module, "own_memory_bytes", look)
+    monkeypatch.setattr(client_module, "is_stopped", lambda _pid: False)
+    monkeypatch.setattr(ScriptedHost, "pid", 1)
+    office.client._memory_limit_bytes = 100
+    return held
+
+
+def test_a_warning_of_memory_goes_when_it_is_below_the_limit_again_and_with_its_host(
+    office: Office, held: dict[str, Any]
+) -> None:
+    office.submit()
+    office.client._relieved_at = 0.0  # a moment ago
+    for recover in (lambda: held.update(bytes=1), office.host.die):
+        held["bytes"] = 101
+        office.client.supervise()
+        assert office.client.warning
+        recover()
+        office.client.supervise()
+        until(lambda: office.client.warning is None)
+
+
+def test_a_host_is_not_asked_to_leave_for_the_memory_of_the_one_before_it(
+    office: Office, held: dict[str, Any]
+) -> None:
+    def replace() -> None:
+        office.host.die()
+        until(lambda: not office.client.is_running)
+        office.submit()
+
+    office.submit()
+    held.update(bytes=101, meanwhile=replace)
+    office.client.supervise()
+    assert len(office.hosts) == 2
+    assert not office.client._watch.is_leaving
+    assert office.client._watch.verdict is None

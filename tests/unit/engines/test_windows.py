@@ -134,6 +134,15 @@ def test_the_time_of_both_decodes_is_counted(pcm: Path) -> None:
     assert all(seconds > 0 for seconds in reply.stages_s.values())
 
 
+def test_a_batch_that_is_read_again_shows_that_it_comes_along(pcm: Path) -> None:
+    """Encoded, decoded, decoded twice at higher temperatures, told."""
+    steps: list[None] = []
+    request = window_request(pcm=str(pcm), end=10 * SAMPLE_RATE, speech_end=10 * SAMPLE_RATE)
+    model = LengthModel(repeats_from_s=1)
+    transcribe_batch(model, [request], FeatureShelf(), on_step=lambda: steps.append(None))
+    assert len(steps) == 2 + (len(model.decoded) - 1) + 1
+
+
 @pytest.mark.parametrize(("beam_size", "asked"), [(5, 5), (1, None)])
 def test_a_batch_is_decoded_with_its_beams_and_one_beam_is_none(
     pcm: Path, beam_size: int, asked: int | None

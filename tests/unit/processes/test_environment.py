@@ -9,7 +9,18 @@ from voice_transcriber.settings import SETTINGS
 
 
 @pytest.mark.parametrize(
-    "name", ["PATH", "HOME", "LC_ALL", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "SystemRoot"]
+    "name",
+    [
+        "PATH",
+        "HOME",
+        "USER",
+        "LC_ALL",
+        "CUDA_VISIBLE_DEVICES",
+        "OMP_NUM_THREADS",
+        "TRITON_CACHE_DIR",
+        "SystemRoot",
+        "ProgramFiles(x86)",
+    ],
 )
 def test_what_libraries_need_is_handed_on(name: str) -> None:
     assert for_children({name: "x"}) == {name: "x"}

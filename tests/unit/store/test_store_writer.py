@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from voice_transcriber.errors import DiskFull
+from voice_transcriber.errors import DiskFull, StorageRefuses
 from voice_transcriber.store.connections import Readers
 from voice_transcriber.store.library import Database
 from voice_transcriber.store.writer import Transaction, Writer
@@ -108,6 +108,15 @@ def test_a_full_database_is_a_full_disk(writer: Writer) -> None:
     with pytest.raises(DiskFull):
         writer.run(lambda transaction: bury(transaction, "x" * 100_000))
     assert writer.revision == 0
+
+
+def test_a_lock_of_another_program_is_a_disk_that_refuses(writer: Writer, path: Path) -> None:
+    writer.run(lambda transaction: transaction.db.execute("PRAGMA busy_timeout=10"))
+    with closing(sqlite3.connect(path, isolation_level=None)) as outside:
+        outside.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StorageRefuses, match="Another program"):
+            writer.run(lambda transaction: bury(transaction, "x"))
+    writer.run(lambda transaction: bury(transaction, "x"))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such file modes")
