@@ -87,6 +87,10 @@ def test_an_endless_body_elsewhere_is_refused(server: Server) -> None:
     assert ask(server, head)[0] == 400
 
 
+def test_a_target_that_is_no_address_is_a_bad_request(server: Server) -> None:
+    assert ask(server, b"GET http://[ HTTP/1.1\r\nHost: localhost\r\n")[0] == 400
+
+
 @pytest.mark.parametrize(
     "head",
     [

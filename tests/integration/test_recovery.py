@@ -12,6 +12,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -233,25 +234,39 @@ def test_a_deletion_that_was_cut_off_is_ended(
         again.store.get(job.id)
 
 
-def test_a_job_that_was_never_acknowledged_is_not_made(
-    start: Start, sounds: Path, folder: DataFolder
+def test_a_job_has_its_record_after_its_row_and_before_the_answer(
+    start: Start, sounds: Path, folder: DataFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its process died between its record and its commit: the client will ask again."""
-    services = start()
-    job = submitted(services, sounds)
-    ended(services, job)
-    new = NewJob(
-        id="f" * 32,
-        filename=job.filename,
-        blob_sha256=job.blob_sha256,
-        size_bytes=job.size_bytes,
-        options=job.options,
-    )
+    """A record alone would come back as a job, and its client asks for it again."""
+    services = start(MAX_CONCURRENT_JOBS="1")
+    submitted(services, sounds, "long")  # the other one waits
+    recorded: list[Path] = []
+    add = services.store.add
+
+    def look_and_add(new: NewJob, **options: Any) -> Job:
+        recorded.extend(folder.transcripts.glob(f"{new.id}*"))
+        return add(new, **options)
+
+    monkeypatch.setattr(services.store, "add", look_and_add)
+    job = submitted(services, sounds, "minutes")
+    assert recorded == []
+    assert (folder.transcripts / f"{job.id}.job").exists()
+
+
+def test_a_record_that_a_kill_left_out_is_written(
+    start: Start, sounds: Path, folder: DataFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = start(MAX_CONCURRENT_JOBS="1")
+    submitted(services, sounds, "long")
+    with monkeypatch.context() as killed:
+        killed.setattr(Sidecars, "note", lambda *_: None)
+        job = submitted(services, sounds, "minutes")
+    record = folder.transcripts / f"{job.id}.job"
+    assert not record.exists()
     services.stop()
-    Sidecars(folder.transcripts).accept(new, now=time.time())
-    again = start()
-    assert [one.id for one in again.store.page(limit=9).jobs] == [job.id]
-    assert not list(folder.transcripts.glob(f"{new.id}*"))
+    again = start(MAX_CONCURRENT_JOBS="1")
+    until(lambda: record.exists() or not again.store.get(job.id).is_live)
+    assert again.store.page(limit=9).total == 2
 
 
 def test_a_garbled_file_beside_a_good_database_hurts_nobody(

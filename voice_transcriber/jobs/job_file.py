@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from voice_transcriber.job import Job, JobStatus, NewJob
+from voice_transcriber.job import Job, JobStatus
 from voice_transcriber.store.rows import to_json
 from voice_transcriber.transcript.model import Transcript
 
@@ -44,25 +44,6 @@ def job_file(job: Job, content: str | None) -> bytes:
     record = {name: value for name, value in asdict(job).items() if name not in _PASSING}
     transcript = "{" if content is None else content.removesuffix("}") + ","
     return _with_checksum(f'{transcript}"job":{to_json(record)}}}')
-
-
-def new_job_file(new: NewJob, *, now: float) -> bytes:
-    """Of a job that the store does not have yet; `now` in Unix seconds."""
-    job = Job(
-        id=new.id,
-        seq=0,
-        revision=0,
-        status=JobStatus.QUEUED,
-        filename=new.filename,
-        blob_sha256=new.blob_sha256,
-        size_bytes=new.size_bytes,
-        options=new.options,
-        priority=new.priority,
-        created_at=now,
-        queued_at=now,
-        language=new.options.language,
-    )
-    return job_file(job, None)
 
 
 def read_job_file(data: bytes) -> tuple[Job | None, str | None]:

@@ -170,7 +170,6 @@ class JobManager:
         finally:
             upload.discard()
         if job.id != new.id:
-            self._sidecars.refuse(new.id)
             self.delete_unneeded_blob(new.blob_sha256)
             return job
         if finding and self._known.complete_queued(job, finding):
@@ -221,17 +220,20 @@ class JobManager:
 
     def _add(self, new: NewJob, once: Once) -> Job:
         try:
-            self._sidecars.accept(new, now=time.time())
-            return self._store.add(
+            job = self._store.add(
                 new,
                 max_queued=self._max_queue_size,
                 max_of_submitter=self._max_queue_per_key,
                 once=once,
             )
         except Exception:
-            self._sidecars.refuse(new.id)
             self._blob_use.delete_unneeded(new.blob_sha256)
             raise
+        if job.id == new.id:
+            # After the commit: a record alone would come back as a job that its client asks for
+            # again. What a kill in between leaves out, the next start writes.
+            self._sidecars.note(job)
+        return job
 
     def cancel(self, job_id: str) -> Job:
         """Raises NotFound, or WrongState when the job has ended."""

@@ -57,9 +57,6 @@ class Recovery:
         """`is_known`: the database is the folder's own, in its newest state. Otherwise recordings
         that no job names become jobs too, and transcripts of older versions are read.
 
-        A newest database has every job that was acknowledged: a record of one that it does not
-        know was written just before its process died, and its client will ask again.
-
         Raises DiskFull, StorageRefuses, DatabaseDamaged.
         """
         self._sidecars.delete_parts()
@@ -70,11 +67,7 @@ class Recovery:
         lost = with_transcript - statuses.keys()
         finished = [self._bring_back_finished(one, old_too=False) for one in unended]
         finished += [self._bring_back_finished(one, old_too=not is_known) for one in lost]
-        unknown = without - self._store.statuses().keys()
-        if is_known:
-            self._refuse(unknown - with_transcript)
-            unknown &= with_transcript
-        waiting = self._bring_back_waiting(unknown)
+        waiting = self._bring_back_waiting(without - self._store.statuses().keys())
         self._settle(without)
         return Recovered(
             finished=sum(finished),
@@ -140,10 +133,6 @@ class Recovery:
             return False
         self._store.bring_back(job, kept.content)
         return True
-
-    def _refuse(self, ids: Collection[str]) -> None:
-        for job_id in ids:
-            self._sidecars.refuse(job_id)
 
     def _bring_back_waiting(self, ids: Collection[str]) -> int:
         """In their order of acceptance."""

@@ -12,13 +12,12 @@ from pathlib import Path
 
 from voice_transcriber.errors import NotFound, TranscriberError
 from voice_transcriber.files import full_disk_told, sync_folder, write_durably
-from voice_transcriber.job import Job, JobStatus, NewJob
+from voice_transcriber.job import Job, JobStatus
 from voice_transcriber.jobs.job_file import (
     TAIL_BYTES,
     DamagedFile,
     has_checksum,
     job_file,
-    new_job_file,
     read_job_file,
 )
 
@@ -47,15 +46,6 @@ class Sidecars:
         self.folder = folder
         self._job_now = job_now
         self._lock = threading.Lock()  # over a look at a job and what follows from it
-
-    def accept(self, new: NewJob, *, now: float) -> None:
-        """Keep a job that is about to be accepted. Raises DiskFull."""
-        with full_disk_told():
-            write_durably(self._path(new.id, _ACCEPTED), new_job_file(new, now=now))
-
-    def refuse(self, job_id: str) -> None:
-        """The job was not accepted after all."""
-        self._path(job_id, _ACCEPTED).unlink(missing_ok=True)
 
     def note(self, job: Job) -> None:
         """Keep what has become of a job, as it is by now; a failure only warns.

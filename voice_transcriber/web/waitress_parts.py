@@ -2,6 +2,7 @@
 
 - A request is refused at its headers: waitress asks nobody before it spools.
 - A refusal is problem+json with the security headers, like any other error.
+- A target that is no address is a bad request, not a closed connection.
 - A full disk while spooling is an answer, not a reset connection.
 - Requests that were sent before an answer was read are not begun: waitress would hold a thread
   until the reader has taken what came before.
@@ -13,7 +14,7 @@ import logging
 from contextlib import suppress
 from typing import Any
 
-from waitress.parser import HTTPRequestParser  # type: ignore[import-untyped]
+from waitress.parser import HTTPRequestParser, ParsingError  # type: ignore[import-untyped]
 from waitress.task import ErrorTask, WSGITask  # type: ignore[import-untyped]
 from werkzeug.datastructures import Headers
 
@@ -55,7 +56,10 @@ class GuardedParser(HTTPRequestParser):  # type: ignore[misc]
             return len(data)
 
     def parse_header(self, header_plus: bytes) -> None:
-        super().parse_header(header_plus)
+        try:
+            super().parse_header(header_plus)
+        except ValueError as error:  # of urlsplit, which waitress does not expect
+            raise ParsingError("Bad request target") from error
         head = self._head()
         try:
             self._admission.check(head)

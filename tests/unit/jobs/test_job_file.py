@@ -13,7 +13,6 @@ from voice_transcriber.job import (
     Job,
     JobError,
     JobStatus,
-    NewJob,
     Priority,
     TranscribeOptions,
 )
@@ -22,7 +21,6 @@ from voice_transcriber.jobs.job_file import (
     DamagedFile,
     has_checksum,
     job_file,
-    new_job_file,
     read_job_file,
 )
 from voice_transcriber.store.rows import transcript_to_column
@@ -52,15 +50,6 @@ def test_a_finished_job_is_read_as_it_was_written() -> None:
 
 def test_a_job_without_a_transcript_is_read_as_it_was_written() -> None:
     assert read_job_file(job_file(JOB, None)) == (JOB, None)
-
-
-def test_an_accepted_job_is_a_queued_one() -> None:
-    new = NewJob(
-        id="x", filename="f", blob_sha256="", size_bytes=1, options=TranscribeOptions(model="m")
-    )
-    job, _ = read_job_file(new_job_file(new, now=7.0))
-    assert job is not None
-    assert (job.status, job.created_at, job.queued_at) == (JobStatus.QUEUED, 7.0, 7.0)
 
 
 def test_a_job_that_ran_waits_again() -> None:
