@@ -13,9 +13,10 @@ from voice_transcriber.engines.protocol import ON_CPU, HostOptions, Place, on_cp
 from voice_transcriber.errors import EngineOutOfMemory
 from voice_transcriber.processes.memory import free_unused_memory, return_large_blocks
 
-# Larger than what a step of a decoder takes and gives back, smaller than the keys and values of a
-# batch: freed blocks of these were measured to keep 0.8 GB of 2.2 from the system.
-_RETURNED_BYTES = 16 * 1024**2
+# Blocks of this size go back to the system when they are freed. In its heaps the C library keeps
+# them, and the holes between them: over an hour in batches of 32 windows of base the process grew
+# to 2.0 GB this way, to 2.7 GB and further with a limit of 16 MB.
+_RETURNED_BYTES = 4 * 1024**2
 _PCI = Path("/sys/bus/pci/devices")  # tells what is built in, with a driver or without
 _NVIDIA, _DISPLAY = "0x10de", "0x03"
 
