@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pickle import UnpicklingError
@@ -47,8 +48,13 @@ def gpu_failed(error: Exception) -> GpuFailed:
     return GpuFailed(f"The GPU failed: {_first_line(error)}.")
 
 
-def is_out_of_memory(error: Exception) -> bool:
+def is_out_of_memory(error: BaseException) -> bool:
+    """Itself, or what it was raised from: torch's bindings wrap a MemoryError of Python's."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+        return True
+    if error.__cause__ is not None and is_out_of_memory(error.__cause__):
         return True
     text = str(error).lower()
     return isinstance(error, RuntimeError) and any(words in text for words in _MEMORY_WORDS)
