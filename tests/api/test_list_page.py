@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.contract.makers import Jobs
-from voice_transcriber.web.schemas import time_text
+from voice_transcriber.web.shapes import time_text
 
 
 def row_ids(answer: Any) -> Sequence[str]:

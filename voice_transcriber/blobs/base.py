@@ -19,15 +19,11 @@ class StoredBlob:
     size_bytes: int
 
 
-class BlobWriter(Protocol):
-    """Takes the bytes of one upload as they come. Exactly one of commit and discard ends it."""
+class StagedBlob(Protocol):
+    """The bytes of one upload, not yet a blob. Exactly one of commit and discard ends it."""
 
     @property
     def size_bytes(self) -> int: ...
-
-    def write(self, data: bytes) -> int:
-        """Raises DiskFull; the partial file is gone then."""
-        ...
 
     def commit(self) -> StoredBlob:
         """fsync, move to its address, fsync the folder. Raises DiskFull."""
@@ -35,6 +31,14 @@ class BlobWriter(Protocol):
 
     def discard(self) -> None:
         """Remove what was written; harmless after commit or a second time."""
+        ...
+
+
+class BlobWriter(StagedBlob, Protocol):
+    """Takes the bytes of one upload as they come."""
+
+    def write(self, data: bytes) -> int:
+        """Raises DiskFull; the partial file is gone then."""
         ...
 
 

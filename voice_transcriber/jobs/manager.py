@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from voice_transcriber.blobs.base import BlobStore, BlobWriter, StoredBlob
+from voice_transcriber.blobs.base import BlobStore, StagedBlob, StoredBlob
 from voice_transcriber.engines.checkpoints import Checkpoints, ModelInfo
 from voice_transcriber.engines.offered import OfferedEngines
 from voice_transcriber.errors import (
@@ -21,6 +21,7 @@ from voice_transcriber.errors import (
     QueueFull,
     ShuttingDown,
     TooManyQueued,
+    TranscriberError,
     WrongState,
 )
 from voice_transcriber.job import (
@@ -137,7 +138,7 @@ class JobManager:
 
     def submit(
         self,
-        upload: BlobWriter,
+        upload: StagedBlob,
         *,
         filename: str,
         options: TranscribeOptions,
@@ -210,12 +211,10 @@ class JobManager:
             return
         try:
             self._scanner.check(self._blobs.path(blob.sha256))
-        except Infected:
-            self._store.note("upload.infected", blob.sha256)
+        except TranscriberError as error:
             self._blob_use.delete_unneeded(blob.sha256)
-            raise
-        except Exception:
-            self._blob_use.delete_unneeded(blob.sha256)
+            if isinstance(error, Infected):
+                self._store.note("upload.infected", blob.sha256)
             raise
 
     def _add(self, new: NewJob, once: Once) -> Job:
@@ -226,7 +225,7 @@ class JobManager:
                 max_of_submitter=self._max_queue_per_key,
                 once=once,
             )
-        except Exception:
+        except TranscriberError:
             self._blob_use.delete_unneeded(new.blob_sha256)
             raise
         if job.id == new.id:

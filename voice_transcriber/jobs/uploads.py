@@ -87,7 +87,7 @@ class Uploads:
                 max_of_submitter=self._max_of_submitter,
                 key=origin.key_for({"upload": [size_bytes, metadata]}),
             )
-        except Exception:
+        except TranscriberError:
             self._partials.delete(new.id)
             raise
         if upload.id != new.id:
@@ -232,7 +232,7 @@ class Uploads:
 
 @dataclass(frozen=True)
 class _Whole:
-    """A finished upload as the manager takes it: a blobs.base.BlobWriter with nothing to write."""
+    """A finished upload as the manager takes it: a blobs.base.StagedBlob."""
 
     upload: Upload
     partials: PartialStore
@@ -241,9 +241,6 @@ class _Whole:
     @property
     def size_bytes(self) -> int:
         return self.upload.size_bytes
-
-    def write(self, data: bytes) -> int:
-        raise NotImplementedError
 
     def commit(self) -> StoredBlob:
         """The hash is noted first: after a crash the bytes are found under either name."""

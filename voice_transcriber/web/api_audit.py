@@ -10,7 +10,8 @@ from pydantic import Field
 
 from voice_transcriber.web.context import services
 from voice_transcriber.web.openapi.operation import Example, documented
-from voice_transcriber.web.schemas import DEFAULT_PAGE, MAX_PAGE, MAX_SEQ, Request, Shape
+from voice_transcriber.web.schemas import DEFAULT_PAGE, MAX_PAGE, MAX_SEQ, Request
+from voice_transcriber.web.shapes import Shape
 
 bp = Blueprint("api_audit", __name__, url_prefix="/api/v1/audit")
 

@@ -49,16 +49,14 @@ from voice_transcriber.web.origin import KEY_DOCUMENTED, request_origin
 from voice_transcriber.web.polling import answer_changes
 from voice_transcriber.web.schemas import (
     BulkRequest,
-    BulkShape,
     ChangesQuery,
     ExportQuery,
     JobChange,
-    JobDetailShape,
-    JobShape,
     ListQuery,
     SubmitForm,
     TranscriptQuery,
 )
+from voice_transcriber.web.shapes import BulkShape, JobDetailShape, JobShape
 from voice_transcriber.web.uploads import Received, received_upload
 
 bp = Blueprint("jobs", __name__, url_prefix="/api/v1/jobs")

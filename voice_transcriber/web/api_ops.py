@@ -13,7 +13,7 @@ from voice_transcriber.web.envelopes import (
     ReadyShape,
 )
 from voice_transcriber.web.openapi.operation import Reply, documented
-from voice_transcriber.web.schemas import Shape
+from voice_transcriber.web.shapes import Shape
 
 RETRY_AFTER_S = 15
 

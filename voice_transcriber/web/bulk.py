@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from voice_transcriber.errors import TranscriberError
-from voice_transcriber.web.schemas import BulkFailureShape, BulkRequest, BulkShape
+from voice_transcriber.web.schemas import BulkRequest
+from voice_transcriber.web.shapes import BulkFailureShape, BulkShape
 
 if TYPE_CHECKING:
     from voice_transcriber.services import Services

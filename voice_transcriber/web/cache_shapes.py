@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from pydantic import Field
 
-from voice_transcriber.web.schemas import Shape
+from voice_transcriber.web.shapes import Shape
 
 
 class CacheTierShape(Shape):

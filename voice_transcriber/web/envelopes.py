@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from voice_transcriber.web.schemas import JobShape, Shape
+from voice_transcriber.web.shapes import JobShape, Shape
 
 
 class JobPageShape(Shape):

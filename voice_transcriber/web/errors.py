@@ -8,7 +8,7 @@ from enum import IntEnum
 from http import HTTPStatus
 
 from voice_transcriber import errors
-from voice_transcriber.web.schemas import ProblemShape
+from voice_transcriber.web.shapes import ProblemShape
 
 
 class TusStatus(IntEnum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, Self
 
-from voice_transcriber.web.schemas import Shape, time_text
+from voice_transcriber.web.shapes import Shape, time_text
 from voice_transcriber.web.system_shapes import GpuShape
 
 if TYPE_CHECKING:

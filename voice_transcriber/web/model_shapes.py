@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field
 
-from voice_transcriber.web.schemas import ErrorShape, Request, Shape, time_text
+from voice_transcriber.web.schemas import Request
+from voice_transcriber.web.shapes import ErrorShape, Shape, time_text
 
 if TYPE_CHECKING:
     from voice_transcriber.services import Services

@@ -9,7 +9,8 @@ from pydantic import Field
 
 from voice_transcriber import __version__
 from voice_transcriber.web.cache_shapes import CacheShape
-from voice_transcriber.web.schemas import Request, Shape, time_text
+from voice_transcriber.web.schemas import Request
+from voice_transcriber.web.shapes import Shape, time_text
 
 if TYPE_CHECKING:
     from voice_transcriber.services import Services

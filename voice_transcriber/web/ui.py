@@ -12,7 +12,8 @@ from voice_transcriber.transcript.exporters import FORMATS
 from voice_transcriber.web.context import feed, services
 from voice_transcriber.web.fields import filter_fields
 from voice_transcriber.web.polling import answer_changes
-from voice_transcriber.web.schemas import ListQuery, RowChangesQuery, time_text
+from voice_transcriber.web.schemas import ListQuery, RowChangesQuery
+from voice_transcriber.web.shapes import time_text
 from voice_transcriber.web.system_shapes import HistoryQuery, HistoryShape, SystemShape
 
 bp = Blueprint("ui", __name__, url_prefix="/ui")

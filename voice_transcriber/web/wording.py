@@ -13,7 +13,7 @@ from voice_transcriber.job import ChunkStatus, Job, JobStatus, Stage
 from voice_transcriber.transcript.languages import SEVERAL_LANGUAGES, language_name
 from voice_transcriber.transcript.model import Segment
 from voice_transcriber.web.model_shapes import ModelListShape, ModelShape
-from voice_transcriber.web.schemas import time_text
+from voice_transcriber.web.shapes import time_text
 from voice_transcriber.web.stage_times import stage_times
 
 _ENDED = {

@@ -11,7 +11,7 @@ from voice_transcriber.web.openapi.models import REF, Schema, answer_schemas
 from voice_transcriber.web.openapi.operation import Answer, Content, Reply
 from voice_transcriber.web.openapi.requests import body, parameters
 from voice_transcriber.web.openapi.routes import Route, routes
-from voice_transcriber.web.schemas import ProblemShape, Shape
+from voice_transcriber.web.shapes import ProblemShape, Shape
 
 if TYPE_CHECKING:
     from flask import Flask

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from voice_transcriber.errors import TranscriberError
 
 if TYPE_CHECKING:
-    from voice_transcriber.web.schemas import Request, Shape
+    from voice_transcriber.web.schemas import Request
+    from voice_transcriber.web.shapes import Shape
 
 View = TypeVar("View", bound=Callable[..., Any])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from voice_transcriber.transcript.exporters import FORMATS
 from voice_transcriber.web.media import MEDIA_TYPES
 from voice_transcriber.web.openapi.operation import Content, Reply
-from voice_transcriber.web.schemas import JobShape
+from voice_transcriber.web.shapes import JobShape
 
 UNKNOWN_MEDIA = "application/octet-stream"
 
