@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -64,6 +65,7 @@ class Server:
         self.environ = environment(folder, **values)
         self.data = Path(self.environ["DATA_DIR"])
         self.log = ClientLog()
+        self._look = threading.Lock()  # answers to two looks at once could be noted in false order
         self.output = folder / "server.log"
         self._output = self.output.open("ab")
         self._process: subprocess.Popen[str] | None = None
@@ -156,12 +158,8 @@ class Server:
         """All of them, newest first, page by page; each is noted as seen."""
         query: dict[str, Any] = {"limit": PAGE}
         while True:
-            answer = self.web.get("/api/v1/jobs", params=query)
-            assert answer.status_code == 200, answer.text
-            page = answer.json()
-            for job in page["jobs"]:
-                self.log.saw(job)
-                yield job
+            page = self._page(query, self.web)
+            yield from page["jobs"]
             if page["next_cursor"] is None:
                 return
             query["cursor"] = page["next_cursor"]
@@ -169,12 +167,17 @@ class Server:
     def live_jobs(self, web: httpx.Client | None = None) -> list[dict[str, Any]]:
         """Those that have not ended, the newest PAGE of them; each is noted as seen."""
         query: dict[str, Any] = {"limit": PAGE, "status": sorted(LIVE)}
-        answer = (web or self.web).get("/api/v1/jobs", params=query)
-        assert answer.status_code == 200, answer.text
-        jobs: list[dict[str, Any]] = answer.json()["jobs"]
-        for job in jobs:
-            self.log.saw(job)
+        jobs: list[dict[str, Any]] = self._page(query, web or self.web)["jobs"]
         return jobs
+
+    def _page(self, query: dict[str, Any], web: httpx.Client) -> dict[str, Any]:
+        with self._look:
+            answer = web.get("/api/v1/jobs", params=query)
+            assert answer.status_code == 200, answer.text
+            page: dict[str, Any] = answer.json()
+            for job in page["jobs"]:
+                self.log.saw(job)
+            return page
 
     def live(self) -> int:
         """How many jobs have not ended."""
