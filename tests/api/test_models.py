@@ -53,7 +53,7 @@ def test_a_speed_is_that_of_completed_jobs(
     client: FlaskClient, services: Services, jobs: Jobs
 ) -> None:
     claim = jobs.running()
-    services.store.complete(claim, transcript_of("Text."), {"real_time_factor": 0.25})
+    services.store.complete(claim, transcript_of("Text."), {"own_s": 2.5, "audio_s": 10.0})
     assert models(client)["demo"]["real_time_factor"] == 0.25
 
 

@@ -52,7 +52,7 @@ def test_a_name_cannot_write_the_page(client: FlaskClient, folder: Path) -> None
 
 def test_a_speed_is_told_in_words(client: FlaskClient, services: Services, jobs: Jobs) -> None:
     assert "speed not measured yet" in card(client.get("/models").text, "demo")
-    services.store.complete(jobs.running(), transcript_of("Text."), {"real_time_factor": 0.1})
+    services.store.complete(jobs.running(), transcript_of("Text."), {"own_s": 1.0, "audio_s": 10.0})
     assert "an hour takes about 6 min" in card(client.get("/models").text, "demo")
     assert "An hour takes about 6 min here." in client.get("/").text
 

@@ -91,16 +91,17 @@ def test_counts_name_every_state(store: Store, jobs: Jobs) -> None:
     }
 
 
-def test_speeds_are_the_median_of_each_models_completed_jobs(store: Store, jobs: Jobs) -> None:
-    for model, factor in [("base", 0.2), ("base", 0.9), ("base", 0.3), ("tiny", 0.1)]:
+def test_speeds_are_the_work_for_each_models_audio(store: Store, jobs: Jobs) -> None:
+    """A long recording counts for more than a clip."""
+    for model, own_s, audio_s in [("base", 30.0, 3600.0), ("base", 6.0, 10.0), ("tiny", 1.0, 10.0)]:
         claim = jobs.running(options=TranscribeOptions(model=model))
-        store.complete(claim, transcript_of("x"), {"real_time_factor": factor})
+        store.complete(claim, transcript_of("x"), {"own_s": own_s, "audio_s": audio_s})
     jobs.completed(options=TranscribeOptions(model="small"))  # its figures were not measured
     named = jobs.running(options=TranscribeOptions(model="tiny", engine="faster-whisper"))
-    store.complete(named, transcript_of("x"), {"real_time_factor": 0.7})
+    store.complete(named, transcript_of("x"), {"own_s": 7.0, "audio_s": 10.0})
     failed = jobs.running(options=TranscribeOptions(model="medium"))
-    store.fail(failed, ERROR, {"real_time_factor": 0.5})
-    assert store.speeds() == {"base": 0.3, "tiny": 0.1}
+    store.fail(failed, ERROR, {"own_s": 5.0, "audio_s": 10.0})
+    assert store.speeds() == {"base": pytest.approx(36 / 3610), "tiny": pytest.approx(0.1)}
 
 
 # Priority

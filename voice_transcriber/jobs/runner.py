@@ -113,12 +113,17 @@ class JobRun:
         elif audio_s:
             worked_s = figures.get("wall_s", 0.0) - self._stages_s.get("download", 0.0)
             figures["real_time_factor"] = round(max(worked_s, 0.0) / audio_s, 4)
+            figures["own_s"] = round(max(worked_s - self._others_s(), 0.0), 3)
         if self._job.started_at is not None:
             figures["queue_s"] = round(max(self._job.started_at - self._job.queued_at, 0.0), 3)
         stages_s = {name: round(seconds, 3) for name, seconds in self._stages_s.items()}
         if self._place:
             figures |= {name: value for name, value in asdict(self._place).items() if value}
         return {**figures, "stages_s": stages_s}
+
+    def _others_s(self) -> float:
+        """Seconds that were no work for this job: a clip would seem slow by them."""
+        return sum(self._stages_s.get(stage, 0.0) for stage in ("load", "wait"))
 
     def _process_ids(self) -> Mapping[str, int]:
         decoder = self._decoding.pid if self._decoding else None

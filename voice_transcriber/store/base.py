@@ -141,8 +141,8 @@ class Store(ResultStore, RecoveryStore, SubmissionStore, AuditStore, Protocol):
         ...
 
     def speeds(self) -> Mapping[str, float]:
-        """Median real-time factor (wall seconds for a second of audio) of the newest completed
-        jobs, by model; a model that has completed none is no key.
+        """Seconds of work for a second of audio, over all audio of the newest completed jobs, by
+        model; a model that has completed none is no key.
         """
         ...
 

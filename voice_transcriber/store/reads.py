@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from statistics import median
 from types import MappingProxyType
 from typing import Any
 
@@ -32,14 +31,19 @@ CLAIM_ORDER = f"NOT {IS_DUE}, CASE WHEN queued_at <= :now - :aging_s THEN 0 ELSE
 
 SPEED_JOBS = 200  # the newest ones tell what the machine does now
 
-_NEWEST_FACTORS = """
-    SELECT json_extract(options, '$.model') AS model,
-        json_extract(performance, '$.real_time_factor') AS factor
-    FROM jobs
-    WHERE finished_at IS NOT NULL AND status = 'completed' AND factor > 0
-        AND json_extract(options, '$.engine') IS NULL
-    ORDER BY finished_at DESC
-    LIMIT ?
+_SPEEDS = """
+    SELECT model, SUM(own_s) / SUM(audio_s) AS factor
+    FROM (
+        SELECT json_extract(options, '$.model') AS model,
+            json_extract(performance, '$.own_s') AS own_s,
+            json_extract(performance, '$.audio_s') AS audio_s
+        FROM jobs
+        WHERE finished_at IS NOT NULL AND status = 'completed' AND own_s > 0 AND audio_s > 0
+            AND json_extract(options, '$.engine') IS NULL
+        ORDER BY finished_at DESC
+        LIMIT ?
+    )
+    GROUP BY model
 """
 
 
@@ -143,11 +147,8 @@ class Reads:
         return dict.fromkeys(JobStatus, 0) | {JobStatus(row["status"]): row["jobs"] for row in rows}
 
     def speeds(self) -> Mapping[str, float]:
-        factors: dict[str, list[float]] = {}
         with self._readers.snapshot() as db:
-            for row in db.query(_NEWEST_FACTORS, [SPEED_JOBS]):
-                factors.setdefault(row["model"], []).append(row["factor"])
-        return {model: median(found) for model, found in factors.items()}
+            return {row["model"]: row["factor"] for row in db.query(_SPEEDS, [SPEED_JOBS])}
 
     def transcript(self, job_id: str) -> Transcript:
         with self._readers.snapshot() as db:

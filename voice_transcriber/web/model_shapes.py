@@ -120,8 +120,8 @@ class ModelShape(Shape):
     in_memory: bool
     loading: bool
     real_time_factor: float | None = Field(
-        description="Seconds of work for a second of audio: the median of the newest jobs on this "
-        "machine; null before the first."
+        description="Seconds of work for a second of audio, over the newest jobs on this machine; "
+        "null before the first."
     )
     measured: MeasuredShape | None = Field(
         description="What ENGINE=auto chose; null before the first use, and with other engines."
