@@ -10,7 +10,7 @@ import logging
 import queue
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -177,6 +177,7 @@ class EngineHost:
                 alone = isinstance(request, LanguageRequest) and request.alone
                 with self._board.work(WINDOWS, [message["id"]], alone=alone):
                     self._answer(message["id"], lambda: self._reply(request))
+                self._desk.shelf.trim()
                 if isinstance(request, LanguageRequest):
                     self._expected = _Expected(request.pcm, time.monotonic() + EXPECTED_S)
 
@@ -221,19 +222,30 @@ class EngineHost:
             self._running = None if first.alone else first
             replies = self._batch_replies(batch, gather=self._gather)
             self._running = None
+            self._desk.shelf.trim()
             for reply in replies:
                 self._channel.send(reply)
 
     def _gather(self, batch: list[Waiting]) -> None:
-        """Encode the batch; windows that come meanwhile join it, as far as there is room."""
+        """Encode the batch; windows that come meanwhile join it, as far as there is room, and
+        urgent ones pass.
+        """
         first, new = batch[0].request, list(batch)
-        while new and self._desk.encode([item.request for item in new]):
+        while new and self._encode(new):
             self._take_urgent_messages(first)
             room = self._desk.batch_size(first) - len(batch)
             new = self._batcher.take_joining(first, room=room)
             batch += new
             if new:
                 self._board.tell(WINDOWS, [item.id for item in batch])
+
+    def _encode(self, batch: Sequence[Waiting]) -> bool:
+        """False when the device has no room for it ahead of the decoder's work."""
+        for part in self._desk.encoded_together([item.request for item in batch]):
+            if not self._desk.encode(part):
+                return False
+            self._let_urgent_pass()
+        return True
 
     def _let_urgent_pass(self) -> None:
         """Called between two steps of a batch, by a thread that decodes it: this loop waits."""
@@ -308,7 +320,6 @@ class EngineHost:
         ]
         encode_ahead(model, keys, shelf)
         features = [shelf.look(key, watch) for key in keys]
-        shelf.trim()
         with watch.stage("language"):
             votes = model.detect_language(features)
         return LanguageReply(votes=[dict(vote) for vote in votes], stages_s=watch.stages_s)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -130,6 +130,14 @@ class ModelDesk:
         replies = self.with_model(requests[0], lambda model: self._in_parts(model, requests))
         self._note_status(key)
         return [replace(reply, place=self._told_place(key)) for reply in replies]
+
+    def encoded_together(
+        self, requests: Sequence[WindowRequest]
+    ) -> Iterator[Sequence[WindowRequest]]:
+        """A CPU is no faster with several windows at once, and urgent ones wait for the shorter."""
+        step = len(requests) if self._models.device == ON_GPU.device else 1
+        for start in range(0, len(requests), step):
+            yield requests[start : start + step]
 
     def encode(self, requests: Sequence[WindowRequest]) -> bool:
         """Ahead of `transcribe`. False when that failed for the device's sake: what then follows

@@ -56,7 +56,7 @@ class FeatureShelf:
         return shelved.features
 
     def trim(self) -> None:
-        """Whoever waits the longest will probably not be asked for any more."""
+        """Between batches: whoever waits the longest will probably not be asked for any more."""
         while len(self._kept) > SHELF_SIZE:
             del self._kept[next(iter(self._kept))]
 
@@ -108,7 +108,6 @@ def transcribe_batch(
     keys = [feature_key(request) for request in requests]
     encode_ahead(model, keys, shelf)
     shelved = {key: shelf.take(key) for key in dict.fromkeys(keys)}
-    shelf.trim()
     features = [shelved[key].features for key in keys]
     options = DecodeOptions(
         language=first.language,
