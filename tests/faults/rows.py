@@ -184,7 +184,13 @@ PITFALLS: Mapping[str, Row] = {
     "uploads": Row(
         "The body is limited before it is read and has at most two copies on the disk; large files "
         "come in pieces that survive a lost connection",
-        ("api/test_server.py", "api/test_tus.py", "faults/test_uploads.py"),
+        (
+            "api/test_server.py",
+            "api/tus/test_protocol.py",
+            "api/tus/test_keeping.py",
+            "api/tus/test_room.py",
+            "faults/test_uploads.py",
+        ),
     ),
     "threads": Row(
         "Players that stand still and slow readers hold no thread",

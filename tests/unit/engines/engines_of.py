@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tests.unit.engines.test_host import OPTIONS
+from tests.unit.engines.hosts import OPTIONS
 from voice_transcriber.engines.base import Engine
 from voice_transcriber.engines.compute import place_on
 from voice_transcriber.engines.protocol import ON_CPU, ON_GPU, Place

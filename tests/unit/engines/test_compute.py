@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.unit.engines.test_host import OPTIONS
+from tests.unit.engines.hosts import OPTIONS
 from voice_transcriber.engines.compute import check_computing, place_on
 from voice_transcriber.errors import ConfigurationError
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.unit.engines.test_host import OPTIONS
+from tests.unit.engines.hosts import OPTIONS
 from voice_transcriber.engines.auto import machine
 from voice_transcriber.engines.auto.machine import gpu_names, machine_id
 from voice_transcriber.engines.device import (

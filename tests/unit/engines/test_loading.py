@@ -12,7 +12,7 @@ from typing import ClassVar, cast
 import pytest
 
 from tests.recordings import tone, write_pcm
-from tests.unit.engines.test_host import OPTIONS, PATIENCE_S, started, window
+from tests.unit.engines.hosts import OPTIONS, PATIENCE_S, started, window
 from voice_transcriber.engines.fake import FakeModel
 from voice_transcriber.engines.protocol import (
     ON_CPU,

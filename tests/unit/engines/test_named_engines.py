@@ -13,8 +13,8 @@ import pytest
 
 from tests.recordings import tone, write_pcm
 from tests.running import until
+from tests.unit.engines.hosts import OPTIONS, PATIENCE_S, started, stop, window
 from tests.unit.engines.small_gpu import SmallGpu
-from tests.unit.engines.test_host import OPTIONS, PATIENCE_S, started, stop, window
 from voice_transcriber.engines import offered
 from voice_transcriber.engines.checkpoints import DEMO_FILE
 from voice_transcriber.engines.client import Answer, EngineClient

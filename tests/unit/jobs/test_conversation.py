@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 from tests.running import until
-from tests.unit.engines.test_client import ScriptedHost
+from tests.unit.engines.scripted_host import ScriptedHost
 from voice_transcriber.engines.client import EngineClient
 from voice_transcriber.engines.protocol import (
     LanguageReply,

@@ -13,7 +13,7 @@ import pytest
 
 from tests.running import until
 from tests.unit.engines.requests import window_request
-from tests.unit.engines.test_client import ScriptedHost
+from tests.unit.engines.scripted_host import ScriptedHost
 from voice_transcriber.engines.checkpoints import Checkpoints
 from voice_transcriber.engines.client import EngineClient
 from voice_transcriber.engines.protocol import (
