@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -23,7 +24,13 @@ from tests.unit.engines.hosts import (
 )
 from voice_transcriber.engines.checkpoints import DEMO_FILE
 from voice_transcriber.engines.client import Answer, EngineClient
-from voice_transcriber.engines.protocol import ON_CPU, LanguageReply, LanguageRequest, WindowReply
+from voice_transcriber.engines.protocol import (
+    ON_CPU,
+    LanguageReply,
+    LanguageRequest,
+    WindowReply,
+    WindowRequest,
+)
 from voice_transcriber.engines.registry import ENGINES, EngineEntry
 from voice_transcriber.job import SAMPLE_RATE, Priority
 
@@ -134,27 +141,54 @@ def test_a_clip_whose_language_was_asked_for_does_not_miss_the_next_batch(
     assert [came.get(timeout=PATIENCE_S) for _ in range(4)].index("clip") <= 1
 
 
-def test_windows_that_come_while_a_batch_is_encoded_join_it(
-    monkeypatch: pytest.MonkeyPatch, pcm: str
-) -> None:
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> HeldModel:
+    """The model of the engine "held"."""
     model = HeldModel()
     monkeypatch.setattr(HeldEngine, "model", model)
     entry = replace(ENGINES["fake"], engine="tests.unit.engines.held_engine:HeldEngine")
     monkeypatch.setitem(cast(dict[str, EngineEntry], ENGINES), "held", entry)
+    return model
+
+
+@pytest.fixture
+def holding(held: HeldModel) -> Iterator[EngineClient]:
     options = replace(OPTIONS, engine="held")
     client = EngineClient(lambda: started(options, place=ON_CPU, free_bytes=10**12))
+    yield client
+    stop(client)
+
+
+def send_while_encoding(
+    client: EngineClient, model: HeldModel, pcm: str, *later: WindowRequest
+) -> None:
+    """A window, and others while it is encoded; returns when all are answered."""
     answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
     client.submit(window(pcm), lambda _, answer: answers.put(answer))
     assert model.encoding.wait(PATIENCE_S)
-    for second in range(OPTIONS.batch_size):
-        request = window(pcm, start_s=second, end_s=second + 1)
+    for request in later:
         client.submit(request, lambda _, answer: answers.put(answer))
     client.call(short_plan(pcm))  # it was read after the windows
     model.may_go_on.set()
-    for _ in range(OPTIONS.batch_size + 1):
+    for _ in range(1 + len(later)):
         assert isinstance(answers.get(timeout=PATIENCE_S), WindowReply)
-    assert model.batches == [OPTIONS.batch_size, 1]
-    stop(client)
+
+
+def test_windows_that_come_while_a_batch_is_encoded_join_it(
+    holding: EngineClient, held: HeldModel, pcm: str
+) -> None:
+    seconds = range(OPTIONS.batch_size)
+    later = [window(pcm, start_s=second, end_s=second + 1) for second in seconds]
+    send_while_encoding(holding, held, pcm, *later)
+    assert held.batches == [OPTIONS.batch_size, 1]
+
+
+def test_an_urgent_window_passes_while_a_batch_is_encoded(
+    holding: EngineClient, held: HeldModel, pcm: str
+) -> None:
+    urgent = window(pcm, end_s=2, language="de", priority=Priority.HIGH.value)
+    send_while_encoding(holding, held, pcm, window(pcm, end_s=1), urgent)
+    assert held.batches == [1, 2]
 
 
 def test_a_cancelled_window_is_not_worked_on(client: EngineClient, pcm: str) -> None:
