@@ -23,6 +23,7 @@ class FakeClamd:
     is_silent: bool = False  # takes the file, and never answers
     takes_nothing: bool = False  # does not even read
     scanned: list[bytes] = field(default_factory=list)
+    over: threading.Event = field(default_factory=threading.Event)
 
     @property
     def address(self) -> str:
@@ -31,6 +32,7 @@ class FakeClamd:
 
     def stop(self) -> None:
         """Nobody listens any more; harmless a second time."""
+        self.over.set()
         with suppress(OSError):
             self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
@@ -47,7 +49,7 @@ class FakeClamd:
         with connection, suppress(OSError):
             connection.settimeout(30)
             if self.takes_nothing:
-                threading.Event().wait(5)
+                self.over.wait()
                 return
             content = self._received(connection)
             if content is None:
@@ -55,7 +57,7 @@ class FakeClamd:
                 return
             self.scanned.append(content)
             if self.is_silent:
-                threading.Event().wait(5)
+                self.over.wait()
                 return
             verdict = b"Test.Virus-1 FOUND" if VIRUS in content else b"OK"
             connection.sendall(

@@ -10,7 +10,7 @@ import math
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -91,13 +91,14 @@ class SafeFormatter(logging.Formatter):
 class Seldom(logging.Filter):
     """Lets one record through, and the next one after a pause."""
 
-    def __init__(self, *, pause_s: float) -> None:
+    def __init__(self, *, pause_s: float, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self._pause_s = pause_s
+        self._clock = clock
         self._next_at = -math.inf
 
     def filter(self, record: logging.LogRecord) -> bool:
-        now = time.monotonic()
+        now = self._clock()
         if now < self._next_at:
             return False
         self._next_at = now + self._pause_s

@@ -122,10 +122,9 @@ def test_a_scanner_that_hangs_is_given_up(clamd: FakeClamd, tmp_path: Path, faul
     setattr(clamd, fault, True)
     recording = tmp_path / "a.wav"
     recording.write_bytes(bytes(20_000_000))
-    begun_at = time.monotonic()
-    with pytest.raises(ScannerAway):
+    with pytest.raises(ScannerAway, match="timed out"):  # the stand-in waits for its own end
         Clamd(clamd.address, silence_s=0.3).check(recording)
-    assert time.monotonic() - begun_at < 4  # the stand-in waits for five seconds
+    assert not clamd.over.is_set()
 
 
 def test_a_scanner_that_dawdles_is_given_up(tmp_path: Path) -> None:

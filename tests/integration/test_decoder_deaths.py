@@ -6,7 +6,6 @@ import logging
 import os
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -186,11 +185,18 @@ def test_a_pause_of_the_whole_machine_is_no_silence(
     spawner: Spawner, endless: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now_s = 0.0
-    monkeypatch.setattr(supervise, "AwakeClock", lambda: AwakeClock(lambda: now_s))
+    looks: list[float] = []  # at the clock
+
+    def clock() -> float:
+        looks.append(now_s)
+        return looks[-1]
+
+    monkeypatch.setattr(supervise, "AwakeClock", lambda: AwakeClock(clock))
     monkeypatch.setattr(supervise, "ROUND_S", 0.05)
     decoding = Decoder(spawner, max_duration_s=60).start(endless, tmp_path / "job")
-    time.sleep(0.2)
+    until(lambda: len(looks) > 2)  # the first two are at the beginning
     now_s = 3600.0
+    until(lambda: looks[-1] == now_s)
     assert not decoding.wait(1, timeout_s=0.5)
     now_s += 10.0  # awake, and silent for longer than is allowed
     with pytest.raises(DecoderCrashed, match="no progress"):

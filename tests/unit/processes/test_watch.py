@@ -20,6 +20,15 @@ from voice_transcriber.processes.watch import (
     own_memory_bytes,
 )
 
+TAKER = """
+import sys
+print("ready", flush=True)
+sys.stdin.readline()
+taken = bytes([1]) * 100_000_000
+print(len(taken), flush=True)
+sys.stdin.readline()
+"""
+
 
 @pytest.fixture
 def sleeper() -> Iterator[subprocess.Popen[bytes]]:
@@ -46,10 +55,18 @@ def test_a_process_that_is_gone_is_not_stopped_and_holds_nothing(
 
 
 def test_memory_that_is_taken_is_seen() -> None:
-    before = own_memory_bytes(os.getpid())
-    taken = b"\1" * 100_000_000
-    assert own_memory_bytes(os.getpid()) >= before + 90_000_000
-    assert len(taken) == 100_000_000
+    """In a process that does nothing else: what other tests left may go at any time in this one."""
+    with subprocess.Popen(
+        [sys.executable, "-c", TAKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as taker:
+        assert taker.stdin
+        assert taker.stdout
+        assert taker.stdout.readline().split() == [b"ready"]
+        before = own_memory_bytes(taker.pid)
+        taker.stdin.write(b"go on\n")
+        taker.stdin.flush()
+        assert taker.stdout.readline().split() == [b"100000000"]
+        assert own_memory_bytes(taker.pid) >= before + 90_000_000
 
 
 def test_kills_for_memory_are_counted(tmp_path: Path) -> None:
