@@ -25,6 +25,7 @@ from voice_transcriber.errors import (
     NotFound,
 )
 from voice_transcriber.job import JobStatus
+from voice_transcriber.jobs.housekeeping import ENGINE_LOG_BYTES, ENGINE_LOG_END_BYTES
 from voice_transcriber.results.cache import ResultCache
 from voice_transcriber.services import Services
 from voice_transcriber.store.sqlite import SqliteStore
@@ -89,6 +90,14 @@ def test_housekeeping_removes_old_strays_and_leaves_young_ones(
     upload.discard()
     assert young.exists()
     assert services.blobs.path(kept.blob_sha256).exists()
+
+
+def test_of_a_large_engine_log_only_the_end_is_kept(start: Start, tmp_path: Path) -> None:
+    start()
+    log = DataFolder(tmp_path / "data").engine_log
+    log.write_bytes(b"first" + bytes(ENGINE_LOG_BYTES) + b"last")
+    until(lambda: log.stat().st_size == ENGINE_LOG_END_BYTES)
+    assert log.read_bytes().endswith(b"last")
 
 
 def test_jobs_are_deleted_when_their_days_are_over(start: Start, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from voice_transcriber import kill_points
 from voice_transcriber.blobs.base import BlobStore
 from voice_transcriber.engines.speech import SpeechEngine
 from voice_transcriber.errors import NotFound, TranscriberError, WrongState
+from voice_transcriber.files import keep_end
 from voice_transcriber.jobs.manager import JobManager
 from voice_transcriber.results.cache import ResultCache
 from voice_transcriber.store.backups import Backups
@@ -27,6 +28,8 @@ RETENTION_BATCH = 100
 DAY_S = 86400.0
 BACKUP_DAYS = 7  # of the database as an older version left it
 QUARANTINE_DAYS = 30  # of databases that were moved aside
+ENGINE_LOG_BYTES = 16_000_000  # of one child; above it only the end is kept
+ENGINE_LOG_END_BYTES = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +48,7 @@ class Housekeeping:
     quarantine: Path
     work_dir: Path
     temp_dir: Path
+    engine_log: Path
     retention_days: int
     model_idle_s: float
     free_memory_early: bool
@@ -71,6 +75,7 @@ class Housekeeping:
     def let_go(self) -> None:
         """Of what nobody needs any more, at once."""
         self._delete_orphan_work()
+        self._bound_engine_logs()
         if self.free_memory_early:
             self.engine.unload_idle(idle_s=0)
 
@@ -135,6 +140,11 @@ class Housekeeping:
         for folder in orphans:
             shutil.rmtree(folder, ignore_errors=True)
         return len(orphans)
+
+    def _bound_engine_logs(self) -> None:
+        """What a library prints in a loop must not fill the disk; the child before has one too."""
+        for path in self.engine_log.parent.glob(f"{self.engine_log.name}*"):
+            keep_end(path, above_bytes=ENGINE_LOG_BYTES, kept_bytes=ENGINE_LOG_END_BYTES)
 
     def _delete_expired_jobs(self) -> None:
         if not self.retention_days:

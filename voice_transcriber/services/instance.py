@@ -243,6 +243,7 @@ class Services:
             quarantine=self._folder.quarantine,
             work_dir=self._folder.work,
             temp_dir=self._folder.temp,
+            engine_log=self._folder.engine_log,
             retention_days=settings.retention_days,
             model_idle_s=settings.model_idle_s,
             free_memory_early=settings.memory_optimization,
