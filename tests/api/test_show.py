@@ -50,6 +50,15 @@ def test_a_failed_job_tells_why_and_what_to_do(client: FlaskClient, jobs: Jobs) 
     assert job["error"]["remedy"]
 
 
+def test_a_job_tells_what_it_waits_for(client: FlaskClient, jobs: Jobs, services: Services) -> None:
+    claim = jobs.running()
+    sentence = "Waits for room on the disk: at least 445 MB must be free."
+    services.store.release(claim, waits_for=sentence)
+    assert client.get(f"/api/v1/jobs/{claim.job_id}").json["waits_for"] == sentence
+    assert sentence in client.get(f"/jobs/{claim.job_id}").text
+    assert sentence in client.get("/ui/jobs").json["rows"][0]["html"]
+
+
 def test_an_unknown_job_is_not_found(client: FlaskClient) -> None:
     answer = client.get("/api/v1/jobs/nothing")
     assert (answer.status_code, answer.json["code"]) == (404, "not_found")

@@ -101,6 +101,10 @@ class JobShape(Shape):
     queue_position: int | None = Field(
         description="1 is next; null when it does not wait, or waits far behind."
     )
+    waits_for: str | None = Field(
+        description="A sentence, where a queued job waits for more than its turn, as for room on "
+        "the disk."
+    )
     percent: float = Field(description="Of the audio.")
     eta_s: float | None = Field(description="Seconds until it is done, by its speed so far.")
     stage: str = Field(description="What it does now.")
@@ -176,6 +180,7 @@ def _job_values(job: Job, queue_position: int | None) -> dict[str, Any]:
         "started_at": time_text(job.started_at),
         "finished_at": time_text(job.finished_at),
         "queue_position": queue_position,
+        "waits_for": job.waits_for,
         "percent": round(job.percent, 1),
         "eta_s": _eta_s(job),
         "stage": job.stage.value,
