@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,24 @@ def test_backups_of_older_versions_go_after_a_week(start: Start, tmp_path: Path)
     assert not old.exists()
     assert young.exists()
     assert own.exists()
+
+
+@pytest.mark.parametrize(
+    ("copy", "known"),
+    [("jobs-20200302T120000Z.db", ["2020-03-02"]), ("jobs-20200303T120000Z.db", [])],
+)
+def test_an_old_deletion_is_forgotten_when_no_copy_is_older(
+    start: Start, tmp_path: Path, copy: str, known: list[str]
+) -> None:
+    start().stop()
+    folder = DataFolder(tmp_path / "data")
+    folder.backups.mkdir()
+    (folder.backups / copy).touch()
+    young = f"{datetime.now(UTC):%Y-%m-%d}"
+    noted = folder.transcripts / "deleted"
+    noted.write_text("".join(f"{day} some-id-{day}\n" for day in ("2020-03-02", young)))
+    start()
+    assert noted.read_text().split()[::2] == [*known, young]
 
 
 def test_a_cache_that_cannot_be_tidied_stops_no_start(

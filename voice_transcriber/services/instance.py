@@ -235,6 +235,7 @@ class Services:
             blobs=self.blobs,
             engine=self.engine,
             manager=self.manager,
+            sidecars=sidecars,
             results=self.results,
             backups=self.backups,
             backup_keep=settings.backup_keep,
