@@ -247,7 +247,7 @@ class Workers:
         """It was accepted, so it goes on when the disk takes it, however long that lasts."""
         log.warning("Job %s waits for the disk: %s", attempt.job.id, error.message)
         self._shop.store.release(
-            attempt.claim, run_at=time.time() + DISK_WAIT_S, waits_for=_why_it_waits(error)
+            attempt.claim, run_at=time.time() + DISK_WAIT_S, waits_for=why_it_waits(error)
         )
 
     def _fail(self, attempt: _Attempt, error: TranscriberError) -> None:
@@ -263,7 +263,7 @@ class Workers:
         remove_work(self._shop.work_dir, job.id)
 
 
-def _why_it_waits(error: DiskFull | StorageRefuses) -> str:
+def why_it_waits(error: DiskFull | StorageRefuses) -> str:
     """The usual messages are for requests that were refused; this job was accepted."""
     if error.message != type(error)().message:
         return error.message
