@@ -70,6 +70,11 @@ class DataFolder:
         return self.root / "logs"
 
     @property
+    def engine_log(self) -> Path:
+        """What the engine's child prints."""
+        return self.logs / "engine.log"
+
+    @property
     def child_temp(self) -> Path:
         """Where child processes make their temporary files."""
         return self.root / "child-tmp"

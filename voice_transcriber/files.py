@@ -84,6 +84,23 @@ def take_rights_of_others(path: Path) -> bool:
     return True
 
 
+def keep_end(path: Path, *, above_bytes: int, kept_bytes: int) -> None:
+    """Leave only the end of a file that is larger; harmless when there is none.
+
+    A writer that appends (O_APPEND) goes on behind it; what it writes during the cut may be lost or
+    stand before the kept end. Windows, where a child's handle does not append, is left alone.
+    Raises OSError.
+    """
+    if os.name == "nt" or not path.exists() or path.stat().st_size <= above_bytes:
+        return
+    with path.open("rb") as whole:
+        whole.seek(-kept_bytes, os.SEEK_END)
+        end = whole.read(kept_bytes)
+    os.truncate(path, 0)
+    with path.open("ab") as cut:
+        cut.write(end)
+
+
 def file_stamp(path: Path) -> str:
     """Changes when the file is replaced or written. Raises OSError."""
     state = path.stat()

@@ -129,6 +129,7 @@ class Job:
     finished_at: float | None = None
     queued_at: float = 0.0  # when a user last put it into the queue
     run_at: float = 0.0  # not claimed before this time (retry backoff)
+    waits_for: str | None = None  # a sentence, where a queued job waits for more than its turn
     owner: str | None = None  # boot id of the process that runs it
     attempt: int = 0  # fencing token: grows with every claim
     failures: int = 0  # engine errors so far; decides the backoff

@@ -4,15 +4,25 @@ import { request } from "./http.js";
 
 const MOST_BYTES = 64 * 1024 * 1024; // the browser hashes a file in one piece, in memory
 const LIVE_OR_DONE = "queued,running,completed";
-const TOLD = new Set(["model", "task", "language", "priority"]); // a job tells these, or they do not matter
+const COMPARED = new Set(["model", "task", "language", "priority"]); // the last does not matter
 const USUAL = { vad_filter: "true" }; // what the form holds where nothing was chosen
+// What a job tells of such a form.
+const USUAL_OPTIONS = Object.entries({
+  prompt: null,
+  hotwords: null,
+  word_timestamps: false,
+  vad_filter: true,
+  from: 0,
+  to: null,
+  audio_track: null,
+});
 
 /**
  * The newest job of this very file with the same model, task and language, or null.
- * `fields` are the form's; with options that a job does not tell, none is the same.
+ * `fields` are the form's; with other options, or only a part of the recording, none is the same.
  */
 export async function knownJob(file, fields) {
-  if (!isTold(fields)) return null;
+  if (!isUsual(fields)) return null;
   const sha256 = await digestOf(file);
   if (!sha256) return null;
   const query = new URLSearchParams({ sha256, status: LIVE_OR_DONE });
@@ -20,14 +30,15 @@ export async function knownJob(file, fields) {
   return jobs.find((job) => isSame(job, fields)) ?? null;
 }
 
-function isTold(fields) {
-  return Object.entries(fields).every(([name, value]) => TOLD.has(name) || USUAL[name] === value);
+function isUsual(fields) {
+  return Object.entries(fields).every(([name, value]) => COMPARED.has(name) || USUAL[name] === value);
 }
 
 function isSame(job, { model, task, language = "" }) {
   const isDetected = job.language === null || job.language_probability !== null;
   const isLanguage = language ? job.language === language && !isDetected : isDetected;
-  return job.model === model && job.task === task && job.engine === null && isLanguage;
+  const isWhole = USUAL_OPTIONS.every(([name, value]) => job.options[name] === value);
+  return job.model === model && job.task === task && job.engine === null && isLanguage && isWhole;
 }
 
 /** SHA-256 in hexadecimal; null for large files and on pages that are not secure. */

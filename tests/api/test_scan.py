@@ -16,6 +16,8 @@ from werkzeug.test import TestResponse
 from tests.api.conftest import SPEECH, stored_files
 from tests.clamd import VIRUS, FakeClamd, fake_clamd
 from voice_transcriber.errors import Infected, ScannerAway
+from voice_transcriber.job import Job, JobStatus
+from voice_transcriber.jobs.recovered_jobs import job_of_recording
 from voice_transcriber.jobs.scanner import SCANS_AT_ONCE, Clamd
 from voice_transcriber.services import Services
 
@@ -105,6 +107,43 @@ def test_what_is_no_verdict_lets_nothing_through(
 ) -> None:
     clamd.says = says
     assert refused(submit(), services) == (503, "scanner_away")
+
+
+def left_alone(services: Services, content: bytes) -> Job:
+    """What a start finds of an upload when the database is lost."""
+    upload = services.blobs.writer()
+    upload.write(content)
+    blob = upload.commit()
+    job = job_of_recording(blob.sha256, size_bytes=len(content), came_at=0.0, model="demo")
+    services.store.bring_back(job, None)
+    return job
+
+
+def test_a_recording_without_its_job_is_scanned_before_its_retry(
+    client: FlaskClient, services: Services, clamd: FakeClamd
+) -> None:
+    job = left_alone(services, SPEECH.read_bytes())
+    assert client.get(f"/api/v1/jobs/{job.id}/audio").status_code == 409
+    assert client.post(f"/api/v1/jobs/{job.id}/retry").status_code == 202
+    assert clamd.scanned == [SPEECH.read_bytes()]
+    assert client.get(f"/api/v1/jobs/{job.id}/audio").status_code == 200
+
+
+def test_one_that_is_infected_goes_with_its_job(client: FlaskClient, services: Services) -> None:
+    job = left_alone(services, b"RIFF" + VIRUS)
+    answer = client.post(f"/api/v1/jobs/{job.id}/retry")
+    assert refused(answer, services) == (422, "infected")
+
+
+def test_one_that_cannot_be_scanned_waits_for_a_later_retry(
+    client: FlaskClient, services: Services, clamd: FakeClamd
+) -> None:
+    job = left_alone(services, SPEECH.read_bytes())
+    clamd.stop()
+    answer = client.post(f"/api/v1/jobs/{job.id}/retry")
+    assert (answer.status_code, answer.json["code"]) == (503, "scanner_away")
+    assert services.store.get(job.id).status is JobStatus.FAILED
+    assert services.blobs.path(job.blob_sha256).exists()
 
 
 def test_only_some_are_scanned_at_a_time(submit: Submit, services: Services) -> None:

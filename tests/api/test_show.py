@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from flask.testing import FlaskClient
 
 from tests.contract.makers import PROGRESS, Jobs, result_of, window_at
+from voice_transcriber.job import TranscribeOptions
 from voice_transcriber.services import Services
 
 
@@ -20,6 +21,20 @@ def test_it_shows_all_of_a_job(client: FlaskClient, jobs: Jobs) -> None:
     assert expected <= job.keys()
     assert job["queue_position"] == 1
     assert job["started_at"] is None
+
+
+def test_it_tells_what_was_asked(client: FlaskClient, jobs: Jobs) -> None:
+    asked = TranscribeOptions(model="demo", prompt="Of numbers.", from_s=1.5, audio_track=2)
+    job = client.get(f"/api/v1/jobs/{jobs.queued(options=asked).id}").json
+    assert job["options"] == {
+        "prompt": "Of numbers.",
+        "hotwords": None,
+        "word_timestamps": False,
+        "vad_filter": True,
+        "from": 1.5,
+        "to": None,
+        "audio_track": 2,
+    }
 
 
 def test_times_are_rfc_3339_in_utc(client: FlaskClient, jobs: Jobs) -> None:
@@ -48,6 +63,15 @@ def test_a_failed_job_tells_why_and_what_to_do(client: FlaskClient, jobs: Jobs) 
     assert job["status"] == "failed"
     assert job["error"]["code"] == "engine_crashed"
     assert job["error"]["remedy"]
+
+
+def test_a_job_tells_what_it_waits_for(client: FlaskClient, jobs: Jobs, services: Services) -> None:
+    claim = jobs.running()
+    sentence = "Waits for room on the disk: at least 445 MB must be free."
+    services.store.release(claim, waits_for=sentence)
+    assert client.get(f"/api/v1/jobs/{claim.job_id}").json["waits_for"] == sentence
+    assert sentence in client.get(f"/jobs/{claim.job_id}").text
+    assert sentence in client.get("/ui/jobs").json["rows"][0]["html"]
 
 
 def test_an_unknown_job_is_not_found(client: FlaskClient) -> None:

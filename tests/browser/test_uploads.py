@@ -68,7 +68,7 @@ def set_options(page: Page, options: dict[str, str]) -> None:
     page.evaluate(
         """(options) => {
             const form = document.querySelector("[data-drop]");
-            for (const name of ["hotwords", "from", "language"]) {
+            for (const name of ["hotwords", "prompt", "from", "language"]) {
                 form.elements[name].value = options[name] ?? "";
             }
         }""",
@@ -296,6 +296,8 @@ def test_known_recordings_are_sent_where_they_are_wanted_anew(page: Page) -> Non
         ({}, {"from": "0:01"}),
         ({}, {"language": "de"}),
         ({"language": "de"}, {}),
+        ({"prompt": "Of numbers."}, {}),
+        ({"from": "0:01"}, {}),
     ],
 )
 def test_known_recordings_are_sent_where_the_options_make_another_job(

@@ -246,6 +246,20 @@ def test_a_released_job_counts_its_failures(store: Store, jobs: Jobs) -> None:
     assert (job.failures, job.attempt) == (2, 4)
 
 
+def test_what_a_released_job_waits_for_counts_until_it_is_claimed(store: Store, jobs: Jobs) -> None:
+    claim = jobs.running()
+    store.release(claim, waits_for="Waits for room.")
+    assert store.get(claim.job_id).waits_for == "Waits for room."
+    jobs.claim()
+    assert store.get(claim.job_id).waits_for is None
+
+
+def test_a_cancelled_job_waits_for_nothing(store: Store, jobs: Jobs) -> None:
+    claim = jobs.running()
+    store.release(claim, waits_for="Waits for room.")
+    assert store.cancel(claim.job_id).waits_for is None
+
+
 def test_a_released_job_that_was_to_end_is_cancelled(store: Store, jobs: Jobs) -> None:
     claim = jobs.running()
     store.cancel(claim.job_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ from voice_transcriber.errors import (
     NotFound,
 )
 from voice_transcriber.job import JobStatus
+from voice_transcriber.jobs.housekeeping import ENGINE_LOG_BYTES, ENGINE_LOG_END_BYTES
 from voice_transcriber.results.cache import ResultCache
 from voice_transcriber.services import Services
 from voice_transcriber.store.sqlite import SqliteStore
@@ -55,6 +57,24 @@ def test_backups_of_older_versions_go_after_a_week(start: Start, tmp_path: Path)
     assert not old.exists()
     assert young.exists()
     assert own.exists()
+
+
+@pytest.mark.parametrize(
+    ("copy", "known"),
+    [("jobs-20200302T120000Z.db", ["2020-03-02"]), ("jobs-20200303T120000Z.db", [])],
+)
+def test_an_old_deletion_is_forgotten_when_no_copy_is_older(
+    start: Start, tmp_path: Path, copy: str, known: list[str]
+) -> None:
+    start().stop()
+    folder = DataFolder(tmp_path / "data")
+    folder.backups.mkdir()
+    (folder.backups / copy).touch()
+    young = f"{datetime.now(UTC):%Y-%m-%d}"
+    noted = folder.transcripts / "deleted"
+    noted.write_text("".join(f"{day} some-id-{day}\n" for day in ("2020-03-02", young)))
+    start()
+    assert noted.read_text().split()[::2] == [*known, young]
 
 
 def test_a_cache_that_cannot_be_tidied_stops_no_start(
@@ -89,6 +109,14 @@ def test_housekeeping_removes_old_strays_and_leaves_young_ones(
     upload.discard()
     assert young.exists()
     assert services.blobs.path(kept.blob_sha256).exists()
+
+
+def test_of_a_large_engine_log_only_the_end_is_kept(start: Start, tmp_path: Path) -> None:
+    start()
+    log = DataFolder(tmp_path / "data").engine_log
+    log.write_bytes(b"first" + bytes(ENGINE_LOG_BYTES) + b"last")
+    until(lambda: log.stat().st_size == ENGINE_LOG_END_BYTES)
+    assert log.read_bytes().endswith(b"last")
 
 
 def test_jobs_are_deleted_when_their_days_are_over(start: Start, tmp_path: Path) -> None:

@@ -36,8 +36,9 @@ def test_a_job_without_room_waits_until_there_is_some(
         until(lambda: services.store.get(job.id).status is JobStatus.QUEUED)
         waiting = services.store.get(job.id)
         assert (waiting.error, waiting.failures) == (None, 0)
+        assert "room on the disk: at least" in (waiting.waits_for or "")
         assert [path for folder in work_folders(services) for path in folder.iterdir()] == []
         filler.unlink()
         done = ended(services, job)
-        assert (done.status, done.error) == (JobStatus.COMPLETED, None)
+        assert (done.status, done.error, done.waits_for) == (JobStatus.COMPLETED, None, None)
         assert done.attempt > 1

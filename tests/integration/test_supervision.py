@@ -33,6 +33,7 @@ from voice_transcriber.engines.fake import HANG_LEVEL, HOARD_LEVEL
 from voice_transcriber.engines.host_watch import Blame, WatchLimits
 from voice_transcriber.engines.protocol import HostOptions, WindowReply, WindowRequest
 from voice_transcriber.errors import EngineStalled
+from voice_transcriber.files import keep_end
 from voice_transcriber.job import SAMPLE_RATE, JobStatus
 from voice_transcriber.processes.spawn import Spawner
 from voice_transcriber.services import Services
@@ -197,6 +198,24 @@ def test_the_log_of_the_child_before_is_kept_and_only_its_end_is_read(
     assert kept.stat().st_size > 10**9
     assert log.stat().st_size < 10**6
     assert log.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_child_whose_log_was_cut_writes_on_and_its_last_words_are_found(
+    client: EngineClient, pcm: str, tmp_path: Path
+) -> None:
+    client.call(window(pcm, 0, HANGS_S))
+    log = tmp_path / "engine.log"
+    with log.open("ab") as file:
+        file.write(b"the same line again\n" * 1000)
+    keep_end(log, above_bytes=1000, kept_bytes=100)
+    answers = asked(client, window(pcm, 11, 31))
+    os.kill(client.pid or 0, signal.SIGABRT)
+    crash = answers.get(timeout=60)
+    assert isinstance(crash, HostCrash)
+    written = log.read_text()
+    assert "Fatal Python error" in written
+    assert "\0" not in written  # as in a hole before what stands at its old place
+    assert written.splitlines()[-1] in crash.cause
 
 
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT, signal.SIGKILL, signal.SIGBUS])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from voice_transcriber.files import write_durably
+from voice_transcriber.files import keep_end, write_durably
 
 CONTENTS = [bytes([letter]) * (letter * 1000) for letter in b"abcdefgh"]
 
@@ -16,3 +16,20 @@ def test_writers_of_one_file_do_not_mix(tmp_path: Path) -> None:
         list(pool.map(lambda content: write_durably(path, content), CONTENTS * 5))
     assert path.read_bytes() in CONTENTS
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_writer_goes_on_behind_the_end_that_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    with path.open("ab", buffering=0) as writer:
+        writer.write(b"old " * 100 + b"new")
+        keep_end(path, above_bytes=100, kept_bytes=3)
+        writer.write(b"est")
+    assert path.read_bytes() == b"newest"
+
+
+def test_a_file_within_its_bound_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(b"whole")
+    keep_end(path, above_bytes=5, kept_bytes=1)
+    keep_end(tmp_path / "missing", above_bytes=5, kept_bytes=1)
+    assert path.read_bytes() == b"whole"

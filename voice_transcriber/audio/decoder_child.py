@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import shutil
 import sys
@@ -141,7 +142,7 @@ def _decode(
 ) -> None:
     with _opened(media, selection, max_duration_s) as file:
         channel.send({"probe": asdict(file.probe)})
-        _check_room(out, _expected_bytes(file.probe, selection))
+        _check_room(out, needed_bytes=_expected_bytes(file.probe, selection))
         first = out.seek(selection.start_sample * SAMPLE_BYTES)
         max_bytes = first + int(max_duration_s * BYTES_PER_S)
         written = synced = first
@@ -154,7 +155,7 @@ def _decode(
                 raise _too_long(max_duration_s)
             if time.monotonic() >= report_at:
                 out.flush()
-                _check_room(out)
+                _check_room(out, held_bytes=written - first)
                 _check_pace((written - first) / BYTES_PER_S)
                 if written - synced > SYNC_BYTES:
                     os.fsync(out.fileno())
@@ -177,11 +178,16 @@ def _expected_bytes(probe: Probe, selection: Selection) -> int:
     return int((selection.length_s(probe.duration_s) or 0.0) * BYTES_PER_S)
 
 
-def _check_room(out: BinaryIO, needed_bytes: int = 0) -> None:
-    """Raises DiskFull while the database still has room to note that the job waits."""
+def _check_room(out: BinaryIO, *, needed_bytes: int = 0, held_bytes: int = 0) -> None:
+    """Raises DiskFull while the database still has room to note that the job waits. What is held
+    will be given back, and needed again.
+    """
     place = out.name if sys.platform == "win32" else out.fileno()
     if shutil.disk_usage(place).free < KEPT_FREE_BYTES + needed_bytes:
-        raise DiskFull("The disk has no room for the decoded audio of the recording.")
+        least_mb = math.ceil((KEPT_FREE_BYTES + needed_bytes + held_bytes) / 1e6)
+        raise DiskFull(
+            f"Waits for room on the disk: at least {least_mb} MB must be free for decoded audio."
+        )
 
 
 def _check_pace(decoded_s: float) -> None:

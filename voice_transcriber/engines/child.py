@@ -132,10 +132,13 @@ def thread_starter(options: HostOptions) -> HostStarter:
 
 
 def _fresh(log_file: Path) -> BinaryIO:
-    """A new log, for our user alone; the one of the child before is kept as NAME.1."""
+    """A new log, for our user alone; the one of the child before is kept as NAME.1.
+
+    It is appended to, so that it can be cut while the child lives.
+    """
     if log_file.exists():
         log_file.replace(log_file.with_name(f"{log_file.name}.1"))
-    return cast(BinaryIO, open(log_file, "wb", opener=partial(os.open, mode=0o600)))
+    return cast(BinaryIO, open(log_file, "ab", opener=partial(os.open, mode=0o600)))
 
 
 def _last_lines(log_file: Path) -> list[str]:

@@ -6,16 +6,18 @@ import logging
 import shutil
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from voice_transcriber import kill_points
 from voice_transcriber.blobs.base import BlobStore
 from voice_transcriber.engines.speech import SpeechEngine
 from voice_transcriber.errors import NotFound, TranscriberError, WrongState
+from voice_transcriber.files import keep_end
 from voice_transcriber.jobs.manager import JobManager
+from voice_transcriber.jobs.sidecar import Sidecars
 from voice_transcriber.results.cache import ResultCache
-from voice_transcriber.store.backups import Backups
+from voice_transcriber.store.backups import Backups, made_at
 from voice_transcriber.store.base import Store
 from voice_transcriber.store.migrations import backups_of
 from voice_transcriber.store.repair import delete_old_quarantines
@@ -27,6 +29,9 @@ RETENTION_BATCH = 100
 DAY_S = 86400.0
 BACKUP_DAYS = 7  # of the database as an older version left it
 QUARANTINE_DAYS = 30  # of databases that were moved aside
+DELETION_DAYS = 365  # a backup that is kept elsewhere should not be older
+ENGINE_LOG_BYTES = 16_000_000  # of one child; above it only the end is kept
+ENGINE_LOG_END_BYTES = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +42,7 @@ class Housekeeping:
     blobs: BlobStore
     engine: SpeechEngine
     manager: JobManager
+    sidecars: Sidecars
     results: ResultCache
     backups: Backups
     backup_keep: int
@@ -45,6 +51,7 @@ class Housekeeping:
     quarantine: Path
     work_dir: Path
     temp_dir: Path
+    engine_log: Path
     retention_days: int
     model_idle_s: float
     free_memory_early: bool
@@ -57,6 +64,7 @@ class Housekeeping:
         """
         self._delete_strays(older_than_s=0)
         self._delete_old_backups()
+        self._forget_old_deletions()
         self._tidy_results()
 
     def tidy(self) -> None:
@@ -66,11 +74,13 @@ class Housekeeping:
         self._delete_unused_recordings()
         self._delete_expired_jobs()
         self._delete_old_backups()
+        self._forget_old_deletions()
         self._tidy_results()
 
     def let_go(self) -> None:
         """Of what nobody needs any more, at once."""
         self._delete_orphan_work()
+        self._bound_engine_logs()
         if self.free_memory_early:
             self.engine.unload_idle(idle_s=0)
 
@@ -101,6 +111,15 @@ class Housekeeping:
                 backup.unlink()
                 log.info("The backup %s is %d days old and was deleted.", backup, BACKUP_DAYS)
         delete_old_quarantines(self.quarantine, older_than_s=QUARANTINE_DAYS * DAY_S)
+
+    def _forget_old_deletions(self) -> None:
+        """Not while a copy of the database from before them is kept here."""
+        copies = [made_at(copy) for copy in self.backups.all()]
+        oldest = min([datetime.now(UTC) - timedelta(days=DELETION_DAYS), *copies])
+        try:
+            self.sidecars.forget_deleted(before=oldest.date())
+        except OSError as error:
+            log.warning("The list of deleted jobs could not be shortened: %s", error)
 
     def _delete_strays(self, *, older_than_s: float) -> None:
         strays = self.blobs.delete_stray_parts(older_than_s=older_than_s)
@@ -135,6 +154,11 @@ class Housekeeping:
         for folder in orphans:
             shutil.rmtree(folder, ignore_errors=True)
         return len(orphans)
+
+    def _bound_engine_logs(self) -> None:
+        """What a library prints in a loop must not fill the disk; the child before has one too."""
+        for path in self.engine_log.parent.glob(f"{self.engine_log.name}*"):
+            keep_end(path, above_bytes=ENGINE_LOG_BYTES, kept_bytes=ENGINE_LOG_END_BYTES)
 
     def _delete_expired_jobs(self) -> None:
         if not self.retention_days:

@@ -27,6 +27,7 @@ _PASSING = (
     "seq",
     "revision",
     "run_at",
+    "waits_for",
     "owner",
     "cancel_requested",
     "stage",

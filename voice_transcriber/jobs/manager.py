@@ -38,6 +38,7 @@ from voice_transcriber.job import (
 from voice_transcriber.jobs.blob_use import BlobUse
 from voice_transcriber.jobs.coverage import chunk_fraction, chunk_status
 from voice_transcriber.jobs.known import KnownResults
+from voice_transcriber.jobs.recovered_jobs import is_bare_recording
 from voice_transcriber.jobs.scanner import Clamd
 from voice_transcriber.jobs.sidecar import Sidecars
 from voice_transcriber.jobs.worker import Workers
@@ -161,7 +162,7 @@ class JobManager:
             self.check_options(options)
             with self._blob_use.job_on_its_way():
                 blob = upload.commit()
-                self._scan(blob)
+                self._scan(blob.sha256)
                 new = _new_job(blob, filename, options, priority, origin.submitter)
                 finding = self._known.find(new.blob_sha256, options)
                 if finding:  # no worker takes the job while it is answered here
@@ -205,16 +206,16 @@ class JobManager:
         """As soon as that is safe, and unless a job or an upload needs it."""
         self._blob_use.delete_unneeded(sha256)
 
-    def _scan(self, blob: StoredBlob) -> None:
+    def _scan(self, sha256: str) -> None:
         """Under the blob's own name: only what was scanned can become a job."""
         if self._scanner is None:
             return
         try:
-            self._scanner.check(self._blobs.path(blob.sha256))
+            self._scanner.check(self._blobs.path(sha256))
         except TranscriberError as error:
-            self._blob_use.delete_unneeded(blob.sha256)
+            self._blob_use.delete_unneeded(sha256)
             if isinstance(error, Infected):
-                self._store.note("upload.infected", blob.sha256)
+                self._store.note("upload.infected", sha256)
             raise
 
     def _add(self, new: NewJob, once: Once) -> Job:
@@ -249,10 +250,14 @@ class JobManager:
         return job
 
     def retry(self, job_id: str) -> Job:
-        """Raises NotFound, WrongState, QueueFull, TooManyQueued, DiskFull, ShuttingDown."""
+        """Raises NotFound, WrongState, QueueFull, TooManyQueued, DiskFull, ShuttingDown, and what a
+        scan raises where uploads are scanned and only the recording was left of the job, which is
+        deleted when it is infected.
+        """
         if self.is_draining:
             raise ShuttingDown
         self.check_disk()
+        self._scan_bare_recording(job_id)
         job = self._store.retry(
             job_id,
             max_queued=self._max_queue_size,
@@ -261,6 +266,24 @@ class JobManager:
         self._sidecars.note(job)
         self._workers.wake()
         return job
+
+    def check_scanned(self, job: Job) -> None:
+        """Raises WrongState when the recording may have come in without the scan that is due."""
+        if self._scanner and is_bare_recording(job):
+            raise WrongState(
+                "It is not known whether the virus scanner has seen the recording.",
+                remedy="Retry the job: the recording is scanned first.",
+            )
+
+    def _scan_bare_recording(self, job_id: str) -> None:
+        job = self._store.get(job_id)
+        if not is_bare_recording(job):
+            return
+        try:
+            self._scan(job.blob_sha256)
+        except Infected:
+            self.delete(job_id)
+            raise
 
     def delete(self, job_id: str) -> None:
         """Remove an ended job with its transcript and, when no other job needs it, its audio.

@@ -51,3 +51,8 @@ def job_of_recording(sha256: str, *, size_bytes: int, came_at: float, model: str
         finished_at=came_at,
         error=JobError(code=error.code, message=error.message, remedy=error.remedy),
     )
+
+
+def is_bare_recording(job: Job) -> bool:
+    """Whether nothing but the recording was found, which may never have been accepted."""
+    return job.error is not None and job.error.code == JobRecordLost.code

@@ -6,8 +6,9 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from voice_transcriber.errors import NotFound, TranscriberError
@@ -27,7 +28,7 @@ _TRANSCRIPT = ".json"  # a finished job with its transcript
 _ACCEPTED = ".job"  # a job that has no transcript
 _FILES = ".files"  # names of the job's own files in TRANSCRIPTIONS_DIR
 _OWED = ".owed"  # the job runs, or its files in TRANSCRIPTIONS_DIR are not written yet
-_DELETED = "deleted"  # ids of deleted jobs: no older database brings them back
+_DELETED = "deleted"  # days and ids of deleted jobs: no older database brings them back
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,21 +79,30 @@ class Sidecars:
 
         Harmless when there is nothing.
         """
-        try:
-            self._bury(job_id)
-        except OSError as error:  # deleting must work on a full disk; the next start notes it
-            log.warning("The deletion of job %s could not be noted: %s", job_id, error)
         with self._lock:
+            try:
+                self._bury(job_id)
+            except OSError as error:  # deleting must work on a full disk; the next start notes it
+                log.warning("The deletion of job %s could not be noted: %s", job_id, error)
             for ending in (_TRANSCRIPT, _ACCEPTED, _FILES, _OWED):
                 self._path(job_id, ending).unlink(missing_ok=True)
 
     def deleted(self) -> Set[str]:
         """Ids of deleted jobs."""
-        try:
-            lines = (self.folder / _DELETED).read_text(encoding="utf-8", errors="replace")
-        except FileNotFoundError:
-            return frozenset()
-        return frozenset(lines.split())
+        return self._deletions().keys()
+
+    def forget_deleted(self, *, before: date) -> None:
+        """What was deleted before that day is in no database any more. Raises OSError.
+
+        What an older version noted has no day, and is taken to be of today.
+        """
+        with self._lock:
+            noted = self._deletions()
+            dated = {job_id: day or _today() for job_id, day in noted.items()}
+            kept = {job_id: day for job_id, day in dated.items() if day >= before.isoformat()}
+            if kept != noted:
+                lines = "".join(f"{day} {job_id}\n" for job_id, day in kept.items())
+                write_durably(self.folder / _DELETED, lines.encode())
 
     def delete_parts(self) -> None:
         """What a dead process was writing; nobody writes now."""
@@ -169,11 +179,24 @@ class Sidecars:
         path = self.folder / _DELETED
         is_new = not path.exists()
         with open(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab") as file:
-            file.write(f"\n{job_id}\n".encode())
+            file.write(f"\n{_today()} {job_id}\n".encode())
             file.flush()
             os.fsync(file.fileno())
         if is_new:
             sync_folder(self.folder)
 
+    def _deletions(self) -> Mapping[str, str]:
+        """Id and day of each; the day is empty where it is not known."""
+        try:
+            text = (self.folder / _DELETED).read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return {}
+        lines = (line.split() for line in text.splitlines())
+        return {words[-1]: words[0] if words[1:] else "" for words in lines if words}
+
     def _path(self, job_id: str, ending: str) -> Path:
         return self.folder / f"{job_id}{ending}"
+
+
+def _today() -> str:
+    return datetime.now(UTC).date().isoformat()

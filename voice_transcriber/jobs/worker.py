@@ -246,7 +246,9 @@ class Workers:
     def _wait_for_disk(self, attempt: _Attempt, error: DiskFull | StorageRefuses) -> None:
         """It was accepted, so it goes on when the disk takes it, however long that lasts."""
         log.warning("Job %s waits for the disk: %s", attempt.job.id, error.message)
-        self._shop.store.release(attempt.claim, run_at=time.time() + DISK_WAIT_S)
+        self._shop.store.release(
+            attempt.claim, run_at=time.time() + DISK_WAIT_S, waits_for=why_it_waits(error)
+        )
 
     def _fail(self, attempt: _Attempt, error: TranscriberError) -> None:
         job, claim, run = attempt.job, attempt.claim, attempt.run
@@ -259,3 +261,12 @@ class Workers:
         ending()
         kill_points.reached("state-done")
         remove_work(self._shop.work_dir, job.id)
+
+
+def why_it_waits(error: DiskFull | StorageRefuses) -> str:
+    """The usual messages are for requests that were refused; this job was accepted."""
+    if error.message != type(error)().message:
+        return error.message
+    if isinstance(error, StorageRefuses):
+        return "Waits for the disk that holds the data folder, which refuses to read or write."
+    return "Waits for room on the disk that holds the data folder."

@@ -121,7 +121,7 @@ class EngineParts:
         options = self.host_options()
         if self._settings.engine_isolation == "thread":
             return thread_starter(options)
-        return process_starter(spawner, options, folder.logs / "engine.log")
+        return process_starter(spawner, options, folder.engine_log)
 
 
 def _memory_limit_bytes(settings: Settings) -> int | None:

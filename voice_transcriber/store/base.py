@@ -250,9 +250,17 @@ class Store(ResultStore, RecoveryStore, SubmissionStore, AuditStore, Protocol):
 
     def plan(self, job_id: str) -> Plan: ...
 
-    def release(self, claim: Claim, *, run_at: float = 0.0, failures: int | None = None) -> None:
+    def release(
+        self,
+        claim: Claim,
+        *,
+        run_at: float = 0.0,
+        failures: int | None = None,
+        waits_for: str | None = None,
+    ) -> None:
         """Put a running job back into the queue, to be claimed from `run_at` on, at most
-        LONGEST_DELAY_S ahead; `failures` is their number from now on (None: as before).
+        LONGEST_DELAY_S ahead; `failures` is their number from now on (None: as before), `waits_for`
+        a sentence for people, which counts until the next claim.
 
         A job with `cancel_requested` becomes cancelled instead.
         """

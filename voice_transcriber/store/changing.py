@@ -14,6 +14,7 @@ Values = Mapping[str, Any]
 
 _IDLE: Values = {
     "owner": None,
+    "waits_for": None,
     "stage": Stage.WAITING.value,
     "stage_percent": None,
     "ends_at": None,
@@ -67,8 +68,9 @@ def ended(status: JobStatus, *, now: float) -> Values:
     return {**_IDLE, "status": status.value, "finished_at": now, "cancel_requested": 0}
 
 
-def put_back(row: Row, *, now: float, run_at: float) -> Values:
+def put_back(row: Row, *, now: float, run_at: float, waits_for: str | None = None) -> Values:
     """A running job queues again, unless the user has asked for its end."""
     if row["cancel_requested"]:
         return ended(JobStatus.CANCELLED, now=now)
-    return {**_IDLE, "status": JobStatus.QUEUED.value, "run_at": run_at}
+    queued = {"status": JobStatus.QUEUED.value, "run_at": run_at, "waits_for": waits_for}
+    return {**_IDLE, **queued}

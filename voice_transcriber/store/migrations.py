@@ -224,6 +224,12 @@ def m0008_identity(db: Database) -> None:
     """)
 
 
+@MIGRATIONS()
+def m0009_waits_for(db: Database) -> None:
+    """Why a queued job waits, where it is for more than its turn."""
+    db.execute("ALTER TABLE jobs ADD COLUMN waits_for TEXT")
+
+
 def migrate(db: Database, path: Path, migrations: Migrations = MIGRATIONS) -> Path | None:
     """Apply what is pending; before that, back up a database that holds anything.
 

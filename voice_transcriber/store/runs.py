@@ -39,7 +39,7 @@ _EQUAL_RUNS = """
 _CLAIM = f"""
     UPDATE jobs
     SET status = 'running', revision = :revision, owner = :owner, attempt = attempt + 1,
-        started_at = COALESCE(started_at, :now)
+        waits_for = NULL, started_at = COALESCE(started_at, :now)
     WHERE status = 'queued' AND id = (
         SELECT id FROM jobs
         WHERE status = 'queued' AND {IS_DUE} AND NOT ({_EQUAL_RUNS}) AND (
@@ -174,10 +174,17 @@ class Runs:
 
         return self._writer.run(work)
 
-    def release(self, claim: Claim, *, run_at: float = 0.0, failures: int | None = None) -> None:
+    def release(
+        self,
+        claim: Claim,
+        *,
+        run_at: float = 0.0,
+        failures: int | None = None,
+        waits_for: str | None = None,
+    ) -> None:
         def work(transaction: Transaction) -> None:
             row = change_claimed(transaction, claim)
-            values = put_back(row, now=self._clock(), run_at=run_at)
+            values = put_back(row, now=self._clock(), run_at=run_at, waits_for=waits_for)
             counted = row["failures"] if failures is None else failures
             change_claimed(transaction, claim, {**values, "failures": counted})
 

@@ -306,7 +306,7 @@ def cancel(job_id: str) -> tuple[Response, int]:
     "Retry a failed or cancelled job",
     path={"job_id": paths.FAILED_JOB},
     answers={202: JobShape},
-    errors=(WrongState, *NO_ROOM),
+    errors=(WrongState, *NO_ROOM, *SCANNED, FileTooLarge),
 )
 def retry(job_id: str) -> tuple[Response, int]:
     """What was finished is kept."""
@@ -375,9 +375,11 @@ def transcript(job_id: str, name: str) -> Response:
         Example(status=200),
         Example(status=206, headers={"Range": "bytes=0-99"}),
     ),
+    errors=(WrongState,),
 )
 def audio(job_id: str) -> Response:
     job = services().store.get(job_id)
+    services().manager.check_scanned(job)
     path = services().blobs.path(job.blob_sha256)
     return media_response(request, path, filename=job.filename, sha256=job.blob_sha256)
 

@@ -23,7 +23,9 @@ def time_text(seconds: float | None) -> str | None:
 class Shape(BaseModel):
     """What the server answers."""
 
-    model_config = ConfigDict(from_attributes=True, frozen=True)
+    model_config = ConfigDict(
+        from_attributes=True, frozen=True, validate_by_name=True, serialize_by_alias=True
+    )
 
     def json_value(self) -> dict[str, Any]:
         return self.model_dump(mode="json")
@@ -79,6 +81,18 @@ class SegmentShape(Shape):
     language: str | None = Field(None, description="Its own, in a recording with several.")
 
 
+class OptionsShape(Shape):
+    """What else was asked for, beside the fields of the job itself."""
+
+    prompt: str | None
+    hotwords: str | None
+    word_timestamps: bool
+    vad_filter: bool
+    from_s: float = Field(alias="from", description="Seconds; 0 is the start of the recording.")
+    to_s: float | None = Field(alias="to", description="Seconds; null: the end of the recording.")
+    audio_track: int | None = Field(description="From 0; null: the first that can be read.")
+
+
 class JobShape(Shape):
     """A job as lists show it."""
 
@@ -94,12 +108,17 @@ class JobShape(Shape):
     engine: str | None = Field(
         description="That the job names; null: the one that is set. `timings` has what was used."
     )
+    options: OptionsShape
     priority: str
     created_at: str = Field(examples=["2026-03-01T09:30:00.000Z"])
     started_at: str | None
     finished_at: str | None
     queue_position: int | None = Field(
         description="1 is next; null when it does not wait, or waits far behind."
+    )
+    waits_for: str | None = Field(
+        description="A sentence, where a queued job waits for more than its turn, as for room on "
+        "the disk."
     )
     percent: float = Field(description="Of the audio.")
     eta_s: float | None = Field(description="Seconds until it is done, by its speed so far.")
@@ -171,11 +190,13 @@ def _job_values(job: Job, queue_position: int | None) -> dict[str, Any]:
         "language_probability": job.language_probability,
         "task": job.options.task,
         "engine": job.options.engine,
+        "options": OptionsShape.model_validate(job.options),
         "priority": job.priority.name.lower(),
         "created_at": time_text(job.created_at),
         "started_at": time_text(job.started_at),
         "finished_at": time_text(job.finished_at),
         "queue_position": queue_position,
+        "waits_for": job.waits_for,
         "percent": round(job.percent, 1),
         "eta_s": _eta_s(job),
         "stage": job.stage.value,
