@@ -39,7 +39,7 @@ def parse_model_names(text: str) -> tuple[str, ...]:
 def parse_folder(text: str) -> Path:
     if not text.strip():
         raise ValueError("give a folder")
-    return Path(text.strip()).expanduser()
+    return _path(text)
 
 
 def parse_optional_folder(text: str) -> Path | None:
@@ -47,7 +47,14 @@ def parse_optional_folder(text: str) -> Path | None:
 
 
 def parse_optional_file(text: str) -> Path | None:
-    return Path(text.strip()).expanduser() if text.strip() else None
+    return _path(text) if text.strip() else None
+
+
+def _path(text: str) -> Path:
+    try:
+        return Path(text.strip()).expanduser()
+    except RuntimeError as error:
+        raise ValueError("give a path without ~: that user has no home folder") from error
 
 
 def parse_token(text: str) -> str:

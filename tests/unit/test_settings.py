@@ -188,6 +188,12 @@ def test_a_folder_may_be_below_home(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert of(DATA_DIR="~/speech").data_dir == tmp_path / "speech"
 
 
+@pytest.mark.parametrize("name", ["DATA_DIR", "TRANSCRIPTIONS_DIR", "REMOTE_CA_FILE"])
+def test_the_home_of_a_user_who_has_none_is_refused(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="without ~"):
+        of(**{name: "~no-such-user/speech"})
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.0.0.2"])
 def test_loopback_needs_no_key(host: str) -> None:
     assert of(HOST=host).api_key == ""
