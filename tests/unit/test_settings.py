@@ -81,10 +81,12 @@ WRONG = {
     "API_KEY": ["short"],
     "HOST": ["0.0.0.0", "::", "192.168.1.5", "example.org", "*"],  # without a key
 }
-CANNOT_BE_WRONG = {
-    *("ALLOWED_HOSTS", "DATA_DIR", "WHISPER_MODEL_DIR", "TRANSCRIPTIONS_DIR", "INSTANCE_ID"),
-    "REMOTE_CA_FILE",
+HOMELESS = "~no-such-user/speech"
+WRONG |= {
+    name: [HOMELESS]
+    for name in ("DATA_DIR", "WHISPER_MODEL_DIR", "TRANSCRIPTIONS_DIR", "REMOTE_CA_FILE")
 }
+CANNOT_BE_WRONG = {"ALLOWED_HOSTS", "INSTANCE_ID"}
 KNOWN_TO_SERVICES = {"DEFAULT_MODEL", "OUTPUT_FORMATS"}  # which there are is known to them
 
 
@@ -186,12 +188,6 @@ def test_a_folder_may_be_below_home(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     assert of(DATA_DIR="~/speech").data_dir == tmp_path / "speech"
-
-
-@pytest.mark.parametrize("name", ["DATA_DIR", "TRANSCRIPTIONS_DIR", "REMOTE_CA_FILE"])
-def test_the_home_of_a_user_who_has_none_is_refused(name: str) -> None:
-    with pytest.raises(ConfigurationError, match="without ~"):
-        of(**{name: "~no-such-user/speech"})
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.0.0.2"])
