@@ -6,6 +6,8 @@
 - A full disk while spooling is an answer, not a reset connection.
 - Requests that were sent before an answer was read are not begun: waitress would hold a thread
   until the reader has taken what came before.
+- An answer without a body (204, 304) leaves the connection open: waitress closes it, and who asks
+  again and again for what has changed would connect anew each time.
 """
 
 from __future__ import annotations
@@ -99,12 +101,28 @@ class GuardedParser(HTTPRequestParser):  # type: ignore[misc]
 
 
 class LonelyTask(WSGITask):  # type: ignore[misc]
-    """The connection ends after its answer when more requests wait behind it."""
+    """The connection ends after its answer when more requests wait behind it, else it stays."""
+
+    _stays_open = False
 
     def build_response_header(self) -> bytes:
         if len(self.channel.requests) > 1:
             self.set_close_on_finish()
-        return bytes(super().build_response_header())
+        self._stays_open = self._ends_by_itself()
+        header = bytes(super().build_response_header())
+        self._stays_open = False
+        return header
+
+    def set_close_on_finish(self) -> None:
+        if not self._stays_open:
+            super().set_close_on_finish()
+
+    def _ends_by_itself(self) -> bool:
+        """Whether the client sees the answer's end without the connection's (RFC 9112, 6.3)."""
+        asked_to_close = self.request.headers.get("CONNECTION", "").lower() == "close"
+        return not (
+            self.has_body or self.close_on_finish or asked_to_close or self.version != "1.1"
+        )
 
 
 class ProblemTask(ErrorTask):  # type: ignore[misc]
