@@ -22,6 +22,8 @@ from voice_transcriber.engines.torch_decoder.search import (
 )
 from voice_transcriber.engines.torch_decoder.thinning import thinned
 
+_FORGET_EVERY = 16  # steps
+
 
 @dataclass(frozen=True, kw_only=True)
 class SearchOptions:
@@ -140,7 +142,7 @@ class _Batch:
         self._text: TextMemory = network.text_memory(
             windows=len(features), prefix=prefix, beams=beams
         )
-        self._position = prefix
+        self._prefix = self._position = prefix
         self._mask = torch.zeros(
             len(features), 1, prefix, dtype=network.dtype, device=network.device
         )
@@ -194,7 +196,20 @@ class _Batch:
         )
         entries = self._mask.shape[2]
         seen = self._mask.gather(1, parents[:, :, None].expand(-1, -1, entries))
+        if self._beams > 1 and (self._position - self._prefix + 1) % _FORGET_EVERY == 0:
+            places = still_seen(seen)
+            self._text.keep(places)
+            seen = seen.gather(2, places[:, None].expand(-1, seen.shape[1], -1))
         return torch.cat([seen, self._own.expand(len(beams), -1, -1)], dim=2)
+
+
+def still_seen(mask: Tensor) -> Tensor:
+    """Entries that some beam of the window sees, in their order, filled up with unseen ones to
+    the same count; mask: (windows, beams, entries), 0 where seen -> (windows, kept).
+    """
+    is_seen = (mask == 0).any(dim=1)
+    order = is_seen.byte().argsort(dim=1, descending=True, stable=True)
+    return order[:, : int(is_seen.sum(dim=1).max())]
 
 
 def _found(beam: Beam, no_speech_prob: float) -> Found:

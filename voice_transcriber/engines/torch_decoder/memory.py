@@ -44,7 +44,8 @@ class TextMemory:
     """Keys and values of all that the beams of a window wrote.
 
     The beams share it: a mask tells which entries are a beam's own past, so that nothing is
-    copied when beams are exchanged.
+    copied when beams are exchanged. From time to time what is no beam's past any more is left
+    out: of all that five beams wrote, one text stays, and the last few tokens of the others.
     """
 
     def __init__(
@@ -71,6 +72,19 @@ class TextMemory:
         if index == len(self._layers) - 1:
             self._length = end
         return kept_keys[:windows, :, :end], kept_values[:windows, :, :end]
+
+    def keep(self, places: Tensor) -> None:
+        """These entries of each window, in this order; places: (windows, kept)."""
+        windows, kept = places.shape
+        for layer in self._layers:
+            for tensor in layer:
+                _, heads, room, width = tensor.shape
+                first = torch.arange(windows * heads, device=tensor.device).view(windows, heads, 1)
+                rows = (first * room + places[:, None]).flatten()
+                # Whole rows: gather() would copy number by number.
+                chosen = tensor.view(-1, width).index_select(0, rows)
+                tensor[:windows, :, :kept] = chosen.view(windows, heads, kept, width)
+        self._length = kept
 
     def move(self, source: int, target: int) -> None:
         for layer in self._layers:
