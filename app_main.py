@@ -65,7 +65,7 @@ def serve_until_stopped(settings: Settings) -> None:
     from voice_transcriber.cli.instance import announce, withdraw
     from voice_transcriber.logs import log_to_folder
     from voice_transcriber.services import Services
-    from voice_transcriber.web.server import collect_garbage_rarely
+    from voice_transcriber.web.server import collect_garbage_rarely, take_turns_often
 
     os.umask(0o077)  # what a server writes holds what people said
     shutdown = Shutdown()
@@ -85,6 +85,7 @@ def serve_until_stopped(settings: Settings) -> None:
         shown = "localhost" if host == "127.0.0.1" else host
         print(f"Voice Transcriber is ready on http://{shown}:{settings.port}", flush=True)
         collect_garbage_rarely()
+        take_turns_often()
         server.run()
     finally:
         withdraw(settings.data_dir)

@@ -29,7 +29,7 @@ Connect = Callable[[str], GuardedChannel]
 def connect(app: Flask, services: Services, tmp_path: Path) -> Iterator[Connect]:
     """The server's own channels over pairs of sockets: no test sends to another machine."""
     server = serve(app, services, spool_dir=tmp_path)
-    (listener,) = server._listeners()
+    (listener,) = server._listeners
     channels: list[GuardedChannel] = []
     pairs = []
 

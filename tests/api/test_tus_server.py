@@ -56,7 +56,7 @@ def patch(tus: httpx.Client, address: str, offset: int, data: bytes) -> httpx.Re
 
 def received_bytes(server: Server) -> int:
     """Of the bodies that are on their way, not yet at their end."""
-    channels = [one for each in server._listeners() for one in list(each.active_channels.values())]
+    channels = [one for each in server._listeners for one in list(each.active_channels.values())]
     requests = [channel.request for channel in channels]
     return sum(one.body_bytes_received for one in requests if one is not None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import tempfile
 import threading
 import time
@@ -31,6 +32,10 @@ CONNECTION_LIMIT_WITHOUT_POLL = 300  # select(), on Windows, takes 512 sockets
 WANTED_FILES = 20_000  # a player holds a socket and a file
 POLL_S = 1.0
 DRAIN_S = 5.0  # for answers that are under way when the server closes
+ACCEPTED_AT_ONCE = 64
+MANY_SOCKETS = 500
+PAUSE_S = 2e-6  # for each socket, about what a look at it takes
+SWITCH_S = 0.0005  # for which one thread computes while others wait; Python's own is 5 ms
 NEW_OBJECTS = 10_000  # between two rounds of the garbage collector
 
 
@@ -39,6 +44,7 @@ class Server:
 
     def __init__(self, sockets: dict[int, Any], dispatcher: ThreadedTaskDispatcher) -> None:
         self._sockets = sockets
+        self._listeners = [one for one in sockets.values() if isinstance(one, BaseWSGIServer)]
         self._dispatcher = dispatcher
         self._closing = False
         self._drain_s = DRAIN_S
@@ -47,7 +53,7 @@ class Server:
 
     @property
     def port(self) -> int:
-        return int(self._listeners()[0].effective_port)
+        return int(self._listeners[0].effective_port)
 
     def run(self) -> None:
         """Serve until `close`; then finish the answers under way and let go of every socket."""
@@ -67,19 +73,29 @@ class Server:
         self._drain_s = min(max(drain_s, 1.0), DRAIN_S)
         self._closing = True
         with self._waking:
-            for listener in self._listeners():
+            for listener in self._listeners:
                 listener.pull_trigger()
 
     def _turn(self) -> None:
         wasyncore.loop(timeout=POLL_S, use_poll=True, map=self._sockets, count=1)
+        for listener in self._listeners:
+            _accept_waiting(listener)
+        self._let_threads_work()
         now = time.monotonic()
         if now - self._swept_at >= POLL_S:
             self._swept_at = now
             for channel in self._channels():
                 channel.keep_deadlines(now)
 
+    def _let_threads_work(self) -> None:
+        """Each turn looks at every connection, which takes 10 ms for thousands of them, and each
+        answer wakes the loop for another turn: without a pause nobody else would compute.
+        """
+        if len(self._sockets) > MANY_SOCKETS:
+            time.sleep(len(self._sockets) * PAUSE_S)
+
     def _drain(self) -> None:
-        for listener in self._listeners():
+        for listener in self._listeners:
             listener.accepting = False
         deadline = time.monotonic() + self._drain_s
         while self._busy() and time.monotonic() < deadline:
@@ -90,13 +106,8 @@ class Server:
 
     def _channels(self) -> list[GuardedChannel]:
         return [
-            channel
-            for listener in self._listeners()
-            for channel in listener.active_channels.values()
+            channel for listener in self._listeners for channel in listener.active_channels.values()
         ]
-
-    def _listeners(self) -> list[Any]:
-        return [part for part in list(self._sockets.values()) if isinstance(part, BaseWSGIServer)]
 
 
 def serve(
@@ -136,12 +147,32 @@ def serve(
         log_socket_errors=False,
     )
     server = Server(sockets, dispatcher)
-    for listener in server._listeners():
+    for listener in server._listeners:
         listener.channel_class = GuardedChannel
         listener.admission = admission
         listener.patience = patience or Patience()
         listener.most_of_one_peer = settings.max_connections_per_address
     return server
+
+
+def _accept_waiting(listener: Any) -> None:
+    """waitress accepts one connection in each turn of its loop, and a turn takes the longer the
+    more there are.
+    """
+    for _ in range(ACCEPTED_AT_ONCE):
+        before = len(listener.active_channels)
+        if not listener.readable():  # as many as there may be
+            return
+        listener.handle_accept()
+        if len(listener.active_channels) <= before:
+            return
+
+
+def take_turns_often() -> None:
+    """For a process whose threads compute for a moment each and wait for sockets in between: after
+    each of these waits a thread would stand behind another for 5 ms.
+    """
+    sys.setswitchinterval(SWITCH_S)
 
 
 def collect_garbage_rarely() -> None:
