@@ -1,4 +1,4 @@
-"""One address beyond loopback has so many connections at a time, and no more."""
+"""How many connections there may be, and how soon they are accepted."""
 
 from __future__ import annotations
 
@@ -91,3 +91,16 @@ def test_this_machine_is_told_from_others() -> None:
     here = ("127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1")
     assert all(map(is_on_this_machine, here))
     assert not any(map(is_on_this_machine, ("192.0.2.2", "2001:db8::1", "localhost", "")))
+
+
+def test_all_that_wait_are_accepted_in_one_turn(
+    app: Flask, services: Services, tmp_path: Path
+) -> None:
+    server = serve(app, services, spool_dir=tmp_path)
+    waiting = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(20)]
+    server._turn()
+    assert len(server._channels()) == len(waiting)
+    for one in waiting:
+        one.close()
+    server.close()
+    server.run()
