@@ -147,7 +147,7 @@ def test_one_that_cannot_be_scanned_waits_for_a_later_retry(
 
 
 def test_only_some_are_scanned_at_a_time(submit: Submit, services: Services) -> None:
-    scanner = services.manager._scanner
+    scanner = services.manager.scan._scanner
     assert scanner is not None
     with ExitStack() as others:
         for _ in range(SCANS_AT_ONCE):

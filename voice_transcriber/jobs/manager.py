@@ -40,6 +40,7 @@ from voice_transcriber.jobs.coverage import chunk_fraction, chunk_status
 from voice_transcriber.jobs.known import KnownResults
 from voice_transcriber.jobs.recovered_jobs import is_bare_recording
 from voice_transcriber.jobs.scanner import Clamd
+from voice_transcriber.jobs.scanning import RecordingScan
 from voice_transcriber.jobs.sidecar import Sidecars
 from voice_transcriber.jobs.worker import Workers
 from voice_transcriber.store.base import Plan, Store
@@ -103,8 +104,8 @@ class JobManager:
         self._data_dir = data_dir
         self._max_queue_size = max_queue_size
         self._max_queue_per_key = max_queue_per_key
-        self._scanner = scanner
         self._blob_use = BlobUse(store, blobs)
+        self.scan = RecordingScan(scanner, store=store, blobs=blobs, blob_use=self._blob_use)
         self.is_draining = False
 
     def check_accepts(
@@ -162,7 +163,7 @@ class JobManager:
             self.check_options(options)
             with self._blob_use.job_on_its_way():
                 blob = upload.commit()
-                self._scan(blob.sha256)
+                self.scan.check(blob.sha256)
                 new = _new_job(blob, filename, options, priority, origin.submitter)
                 finding = self._known.find(new.blob_sha256, options)
                 if finding:  # no worker takes the job while it is answered here
@@ -205,18 +206,6 @@ class JobManager:
     def delete_unneeded_blob(self, sha256: str) -> None:
         """As soon as that is safe, and unless a job or an upload needs it."""
         self._blob_use.delete_unneeded(sha256)
-
-    def _scan(self, sha256: str) -> None:
-        """Under the blob's own name: only what was scanned can become a job."""
-        if self._scanner is None:
-            return
-        try:
-            self._scanner.check(self._blobs.path(sha256))
-        except TranscriberError as error:
-            self._blob_use.delete_unneeded(sha256)
-            if isinstance(error, Infected):
-                self._store.note("upload.infected", sha256)
-            raise
 
     def _add(self, new: NewJob, once: Once) -> Job:
         try:
@@ -267,20 +256,12 @@ class JobManager:
         self._workers.wake()
         return job
 
-    def check_scanned(self, job: Job) -> None:
-        """Raises WrongState when the recording may have come in without the scan that is due."""
-        if self._scanner and is_bare_recording(job):
-            raise WrongState(
-                "It is not known whether the virus scanner has seen the recording.",
-                remedy="Retry the job: the recording is scanned first.",
-            )
-
     def _scan_bare_recording(self, job_id: str) -> None:
         job = self._store.get(job_id)
         if not is_bare_recording(job):
             return
         try:
-            self._scan(job.blob_sha256)
+            self.scan.check(job.blob_sha256)
         except Infected:
             self.delete(job_id)
             raise

@@ -379,7 +379,7 @@ def transcript(job_id: str, name: str) -> Response:
 )
 def audio(job_id: str) -> Response:
     job = services().store.get(job_id)
-    services().manager.check_scanned(job)
+    services().manager.scan.check_passed(job)
     path = services().blobs.path(job.blob_sha256)
     return media_response(request, path, filename=job.filename, sha256=job.blob_sha256)
 

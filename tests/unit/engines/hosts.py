@@ -16,6 +16,7 @@ from voice_transcriber.engines.host_watch import Death
 from voice_transcriber.engines.model_desk import Memory
 from voice_transcriber.engines.protocol import (
     HostOptions,
+    LanguageRequest,
     Place,
     PlanRequest,
     WindowReply,
@@ -97,6 +98,18 @@ def transcribed(client: EngineClient, request: WindowRequest) -> WindowReply:
     reply = client.call(request)
     assert isinstance(reply, WindowReply)
     return reply
+
+
+def question(pcm: str, **changes: Any) -> LanguageRequest:
+    """For the language of its first second."""
+    values: dict[str, Any] = {
+        "pcm": pcm,
+        "model": "demo",
+        "checkpoint": str(DEMO_FILE),
+        "gain": 1.0,
+        "windows": [(0, SAMPLE_RATE)],
+    }
+    return LanguageRequest(**values | changes)
 
 
 def short_plan(pcm: str) -> PlanRequest:

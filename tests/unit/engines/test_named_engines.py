@@ -13,7 +13,7 @@ import pytest
 
 from tests.recordings import tone, write_pcm
 from tests.running import until
-from tests.unit.engines.hosts import OPTIONS, PATIENCE_S, started, stop, window
+from tests.unit.engines.hosts import OPTIONS, PATIENCE_S, question, started, stop, window
 from tests.unit.engines.small_gpu import SmallGpu
 from voice_transcriber.engines import offered
 from voice_transcriber.engines.checkpoints import DEMO_FILE
@@ -21,7 +21,6 @@ from voice_transcriber.engines.client import Answer, EngineClient
 from voice_transcriber.engines.protocol import (
     ON_CPU,
     LanguageReply,
-    LanguageRequest,
     LoadRequest,
     ModelKey,
     WindowReply,
@@ -29,7 +28,6 @@ from voice_transcriber.engines.protocol import (
 )
 from voice_transcriber.engines.registry import ENGINES, EngineEntry
 from voice_transcriber.errors import EngineNotOffered
-from voice_transcriber.job import SAMPLE_RATE
 
 OTHER = "faster-whisper"
 DEMO, DEMO_OF_OTHER = ModelKey("demo"), ModelKey("demo", OTHER)
@@ -95,10 +93,8 @@ def test_two_engines_of_one_model_are_as_many_as_the_cache_holds(
 def test_languages_are_heard_and_models_loaded_by_the_engine_that_is_named(
     client: EngineClient, pcm: str
 ) -> None:
-    asked = {"model": "demo", "checkpoint": str(DEMO_FILE), "engine": OTHER}
-    client.call(LoadRequest(**asked))
-    question = LanguageRequest(pcm=pcm, gain=1.0, windows=[(0, SAMPLE_RATE)], **asked)
-    assert isinstance(client.call(question), LanguageReply)
+    client.call(LoadRequest(model="demo", checkpoint=str(DEMO_FILE), engine=OTHER))
+    assert isinstance(client.call(question(pcm, engine=OTHER)), LanguageReply)
     until(lambda: client.models == [DEMO_OF_OTHER])
 
 
@@ -106,14 +102,7 @@ def test_what_one_engine_made_of_a_window_is_not_given_to_the_other(
     client: EngineClient, pcm: str
 ) -> None:
     """Features wait on a shelf between the question for the language and the text."""
-    question = LanguageRequest(
-        pcm=pcm,
-        model="demo",
-        checkpoint=str(DEMO_FILE),
-        gain=1.0,
-        windows=[(0, SAMPLE_RATE)],
-    )
-    client.call(question)
+    client.call(question(pcm))
     (reply,) = replies(client, window(pcm, end_s=1, engine=OTHER))
     assert "encode" in reply.stages_s
 

@@ -7,12 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from tests.recordings import silence, tone, write_pcm
-from tests.unit.engines.hosts import transcribed, window
-from voice_transcriber.engines.checkpoints import DEMO_FILE
+from tests.unit.engines.hosts import question, transcribed, window
 from voice_transcriber.engines.client import EngineClient
 from voice_transcriber.engines.protocol import (
     LanguageReply,
-    LanguageRequest,
     PlanReply,
     PlanRequest,
 )
@@ -66,14 +64,6 @@ def test_a_chunk_that_is_not_the_last_is_cut_where_it_is_quiet(
 
 
 def test_it_says_how_likely_each_language_is_in_each_window(client: EngineClient, pcm: str) -> None:
-    reply = client.call(
-        LanguageRequest(
-            pcm=pcm,
-            model="demo",
-            checkpoint=str(DEMO_FILE),
-            gain=1.0,
-            windows=[(0, SAMPLE_RATE), (SAMPLE_RATE, 2 * SAMPLE_RATE)],
-        )
-    )
+    reply = client.call(question(pcm, windows=[(0, SAMPLE_RATE), (SAMPLE_RATE, 2 * SAMPLE_RATE)]))
     assert isinstance(reply, LanguageReply)
     assert reply.votes == [{"en": 0.9, "de": 0.1}] * 2

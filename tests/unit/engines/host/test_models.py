@@ -10,7 +10,7 @@ from typing import cast
 import pytest
 
 from tests.running import until
-from tests.unit.engines.hosts import OPTIONS, started, stop, transcribed, window
+from tests.unit.engines.hosts import OPTIONS, question, started, stop, transcribed, window
 from tests.unit.engines.requests import window_request
 from voice_transcriber.engines.checkpoints import DEMO_FILE
 from voice_transcriber.engines.client import EngineClient
@@ -18,14 +18,12 @@ from voice_transcriber.engines.protocol import (
     ON_CPU,
     ON_GPU,
     LanguageReply,
-    LanguageRequest,
     LoadReply,
     LoadRequest,
     ModelKey,
 )
 from voice_transcriber.engines.registry import ENGINES, EngineEntry
 from voice_transcriber.errors import ModelDamaged, ModelTooLarge
-from voice_transcriber.job import SAMPLE_RATE
 
 
 def test_a_model_can_be_loaded_before_it_is_needed(client: EngineClient, pcm: str) -> None:
@@ -73,13 +71,7 @@ def test_a_window_that_the_gpu_has_no_memory_for_is_decoded_on_the_cpu(
 
 
 def test_a_gpu_that_fails_is_left_for_good(on_failing_gpu: EngineClient, pcm: str) -> None:
-    request = LanguageRequest(
-        pcm=pcm,
-        model="demo",
-        checkpoint=str(DEMO_FILE),
-        gain=1.0,
-        windows=[(0, SAMPLE_RATE)],
-    )
+    request = question(pcm)
     assert isinstance(on_failing_gpu.call(request), LanguageReply)
     assert on_failing_gpu.gpu_free_bytes is None
     place = transcribed(on_failing_gpu, window(pcm, model="copy")).place

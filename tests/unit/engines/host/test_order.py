@@ -16,18 +16,17 @@ from tests.unit.engines.held_engine import HeldEngine, HeldModel
 from tests.unit.engines.hosts import (
     OPTIONS,
     PATIENCE_S,
+    question,
     short_plan,
     started,
     stop,
     transcribed,
     window,
 )
-from voice_transcriber.engines.checkpoints import DEMO_FILE
 from voice_transcriber.engines.client import Answer, EngineClient
 from voice_transcriber.engines.protocol import (
     ON_CPU,
     LanguageReply,
-    LanguageRequest,
     WindowReply,
     WindowRequest,
 )
@@ -70,9 +69,7 @@ def test_its_language_is_told_in_the_middle_of_a_batch(client: EngineClient, pcm
     transcribed(client, window(pcm))
     answers: list[str] = []
     long_batch(client, pcm, answers)
-    request = LanguageRequest(
-        pcm=pcm, model="demo", checkpoint=str(DEMO_FILE), gain=1.0, windows=[(0, SAMPLE_RATE)]
-    )
+    request = question(pcm, windows=[(0, SAMPLE_RATE)])
     assert isinstance(client.call(request), LanguageReply)
     assert answers == []
     until(lambda: len(answers) == 4)
@@ -84,15 +81,7 @@ def test_a_question_that_must_be_alone_waits_for_the_end_of_the_batch(
     transcribed(client, window(pcm))
     answers: list[str] = []
     long_batch(client, pcm, answers)
-    request = LanguageRequest(
-        pcm=pcm,
-        model="demo",
-        checkpoint=str(DEMO_FILE),
-        gain=1.0,
-        windows=[(0, SAMPLE_RATE)],
-        alone=True,
-    )
-    assert isinstance(client.call(request), LanguageReply)
+    assert isinstance(client.call(question(pcm, alone=True)), LanguageReply)
     assert len(answers) == 4
 
 
@@ -128,16 +117,7 @@ def test_a_clip_whose_language_was_asked_for_does_not_miss_the_next_batch(
 
     for number in range(3):  # each a batch of its own
         process.submit(window(pcm, prompt=f"long {number}"), lambda *_: came.put("long"))
-    process.submit(
-        LanguageRequest(
-            pcm=clip,
-            model="demo",
-            checkpoint=str(DEMO_FILE),
-            gain=1.0,
-            windows=[(0, SAMPLE_RATE)],
-        ),
-        ask_for_text,
-    )
+    process.submit(question(clip), ask_for_text)
     assert [came.get(timeout=PATIENCE_S) for _ in range(4)].index("clip") <= 1
 
 
