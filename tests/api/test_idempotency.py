@@ -143,12 +143,13 @@ def test_many_equal_requests_at_once_make_one_job(web: httpx.Client, services: S
     """Through the real server: each is repeated, as its answer says, until it has the job."""
 
     def send(_: int) -> str:
-        while True:
-            files = {"file": ("talk.wav", SOUND)}
-            answer = web.post("/api/v1/jobs", files=files, headers=KEY)
-            if answer.status_code == 202:
-                return str(answer.json()["id"])
-            assert answer.json()["code"] == "request_in_flight"
+        with httpx.Client(base_url=web.base_url, trust_env=False) as own:  # as far clients have
+            while True:
+                files = {"file": ("talk.wav", SOUND)}
+                answer = own.post("/api/v1/jobs", files=files, headers=KEY)
+                if answer.status_code == 202:
+                    return str(answer.json()["id"])
+                assert answer.json()["code"] == "request_in_flight"
 
     with ThreadPoolExecutor(PARALLEL) as threads:
         ids = set(threads.map(send, range(PARALLEL)))
