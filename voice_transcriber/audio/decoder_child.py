@@ -52,7 +52,8 @@ SAMPLE_BYTES = 2  # of the prepared audio
 BYTES_PER_S = SAMPLE_BYTES * SAMPLE_RATE
 DATA_BYTES = 1024**3  # private memory; one hour of speech needs about 40 MB
 PROGRESS_INTERVAL_S = 0.2
-SYNC_BYTES = 8 * 1024**2  # flushed in pieces, so that on a slow disk none is a long silence
+PIECE_BYTES = 8 * 1024**2  # after each the disk's room is looked at, as a decoder may be fast, and
+# the piece is synced, so that on a slow disk none is a long silence
 KEPT_FREE_BYTES = 100_000_000  # of the disk: the database must be able to go on
 PROCESSOR_S = 30.0  # for any file, and for each second of sound that comes out of it:
 PROCESSOR_S_PER_S = 0.25  # common codecs take a hundredth
@@ -153,13 +154,14 @@ def _decode(
             digest.update(block)
             if written > max_bytes:  # the header told less
                 raise _too_long(max_duration_s)
-            if time.monotonic() >= report_at:
+            if written - synced > PIECE_BYTES:
                 out.flush()
                 _check_room(out, held_bytes=written - first)
+                os.fsync(out.fileno())
+                synced = written
+            if time.monotonic() >= report_at:
+                out.flush()
                 _check_pace((written - first) / BYTES_PER_S)
-                if written - synced > SYNC_BYTES:
-                    os.fsync(out.fileno())
-                    synced = written
                 channel.send({"progress": {"samples": written // SAMPLE_BYTES}})
                 report_at = time.monotonic() + PROGRESS_INTERVAL_S
         if written == first:
