@@ -102,6 +102,22 @@ def test_what_is_no_recording_fails_and_the_next_job_runs(
     assert text_of(services, submit(services, sounds / "clip.wav")) == true_texts["clip"]
 
 
+def test_what_is_no_recording_is_not_blamed_on_a_model_that_is_missing(
+    start: Start, sounds: Path, tmp_path: Path
+) -> None:
+    services = start(OFFLINE="true")
+    base = TranscribeOptions(model="base")
+    text = tmp_path / "letter.mp3"
+    text.write_text("Dear all,\n" * 1000, encoding="utf-8")
+    text_job, clip_job = (
+        ended(services, submit(services, path, options=base))
+        for path in (text, sounds / "clip.wav")
+    )
+    assert text_job.error is not None
+    assert clip_job.error is not None
+    assert (text_job.error.code, clip_job.error.code) == ("not_media", "offline")
+
+
 def test_an_empty_upload_is_refused_and_leaves_nothing(services: Services, tmp_path: Path) -> None:
     (tmp_path / "empty.wav").touch()
     with pytest.raises(EmptyFile):

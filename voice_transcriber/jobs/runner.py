@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,7 @@ from voice_transcriber.engines.checkpoints import Checkpoints
 from voice_transcriber.engines.offered import OfferedEngines
 from voice_transcriber.engines.protocol import Place
 from voice_transcriber.engines.speech import SpeechEngine
-from voice_transcriber.errors import DownloadStopped
+from voice_transcriber.errors import DecoderCrashed, DownloadStopped
 from voice_transcriber.job import SAMPLE_RATE, Claim, Job, Stage
 from voice_transcriber.jobs.control import JobControl
 from voice_transcriber.jobs.hooks import JobHooks
@@ -142,6 +143,8 @@ class JobRun:
             )
         )
         model = self._shop.checkpoints.resolve(self._job.options.model)
+        if not model.present:
+            self._look_at_file()
         started = time.monotonic()
         try:
             path = self._shop.checkpoints.ensure(
@@ -152,6 +155,11 @@ class JobRun:
         if not model.present:
             self._stages_s["download"] = time.monotonic() - started
         return path
+
+    def _look_at_file(self) -> None:
+        """A bad file neither waits for a model's download nor is blamed on it."""
+        with suppress(DecoderCrashed):  # decoding tells whether that is the file's fault
+            self._shop.decoder.probe(self._shop.blobs.path(self._job.blob_sha256), self._selection)
 
     def _decode(self) -> Decoding:
         """Start decoding, and wait until the header or the first error is known."""
