@@ -51,17 +51,24 @@ def connected(server: Server) -> socket.socket:
 
 
 def trickle(connection: socket.socket, piece: bytes) -> bytes:
-    """Send a piece every tenth of a second until the server says something or leaves."""
+    """Send a piece every tenth of a second until the server says something or leaves; what it
+    said, to the end.
+    """
+    said = b""
     connection.settimeout(0.1)
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         try:
-            connection.sendall(piece)
-            return connection.recv(65536)
+            if not said:
+                connection.sendall(piece)
+            received = connection.recv(65536)
         except TimeoutError:
             continue
         except ConnectionError:
-            return b""
+            return said
+        if not received:
+            return said
+        said += received
     raise AssertionError("the server was as patient as ever")
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -31,6 +32,7 @@ FLAGS = (
     "--autoplay-policy=no-user-gesture-required",
 )
 START_S = 60.0
+NEVER_MS = 60_000  # the page's patience with the engine
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +49,13 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server that runs for all tests, so that one finds what another left."""
-    folder = tmp_path_factory.mktemp("server")
+    with program(tmp_path_factory.mktemp("server")) as address:
+        yield address
+
+
+@contextmanager
+def program(folder: Path) -> Iterator[str]:
+    """The address of a program that has done nothing yet."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     environment = os.environ | {
@@ -58,11 +66,12 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "ENABLE_CACHE": "false",  # the sample is submitted again and again
         "MAX_FILE_SIZE": "5MB",
     }
-    with subprocess.Popen([sys.executable, "app_main.py"], cwd=PROJECT, env=environment) as program:
+    command = [sys.executable, "app_main.py"]
+    with subprocess.Popen(command, cwd=PROJECT, env=environment) as process:
         address = f"http://localhost:{port}"
         _wait_until_ready(address)
         yield address
-        program.terminate()
+        process.terminate()
 
 
 def _wait_until_ready(address: str) -> None:

@@ -9,14 +9,13 @@ from collections.abc import Mapping
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
+from tests.browser.conftest import NEVER_MS
 from tests.browser.still import Still, one_of_each
 from tests.contract.makers import ERROR
 from voice_transcriber.job import JobStatus, Priority
 from voice_transcriber.transcript.exporters.names import safe_stem
 
 pytestmark = pytest.mark.browser
-
-NEVER_S = 20_000
 
 
 @pytest.fixture
@@ -88,7 +87,7 @@ def test_what_happens_respects_the_filter(page: Page, still: Still, ids: Mapping
     expect(names(page)).to_have_count(2)
     still.store.cancel(ids["low"])
     still.store.retry(ids["failed"], max_queued=9)
-    expect(names(page)).to_have_text(["board meeting.flac", "damaged.wav"], timeout=NEVER_S)
+    expect(names(page)).to_have_text(["board meeting.flac", "damaged.wav"], timeout=NEVER_MS)
     expect(view(page, "Cancelled 2")).to_be_visible()
 
 
@@ -230,11 +229,11 @@ def test_an_end_is_told_to_who_asked_for_it_once(
     expect(tell).to_be_checked()
     done = still.jobs.new(id="new", filename="talk.wav")
     still.store.add(done, max_queued=9)
-    expect(names(page).first).to_have_text("talk.wav", timeout=NEVER_S)
+    expect(names(page).first).to_have_text("talk.wav", timeout=NEVER_MS)
     still.store.cancel(ids["queued"])
     still.store.cancel(ids["low"])
     still.store.fail(still.jobs.claim(), ERROR, {})  # the new one: nothing else waits
-    expect(page).to_have_title("(1 done) Voice Transcriber", timeout=NEVER_S)
+    expect(page).to_have_title("(1 done) Voice Transcriber", timeout=NEVER_MS)
     assert page.evaluate("told") == ["talk.wav has failed"]
     page.evaluate("dispatchEvent(new Event('focus'))")
     expect(page).to_have_title("Voice Transcriber")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import keep_screenshot
+from tests.browser.conftest import NEVER_MS, keep_screenshot
 from tests.model_server import BODY, ModelServer
 from tests.running import running, settings_for
 from voice_transcriber.app import create_app
@@ -19,7 +19,6 @@ from voice_transcriber.services import Services
 from voice_transcriber.web.server import serve
 
 HELD = 120_000  # bytes that the slow server sends before it waits
-NEVER_MS = 60_000
 
 pytestmark = pytest.mark.browser
 

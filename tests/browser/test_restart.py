@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.test_page import NEVER_S, SPEECH, row
+from tests.browser.conftest import NEVER_MS
+from tests.browser.test_page import SPEECH, row
 from tests.browser.test_uploads import choose_slowly, slow_down
 from tests.faults.server import Server
 
@@ -46,13 +47,13 @@ def test_a_file_goes_on_by_itself_after_a_restart(
 
     server.kill()
     sending = row(page, recording.name)
-    expect(sending).to_contain_text("Waiting for the server", timeout=NEVER_S)
+    expect(sending).to_contain_text("Waiting for the server", timeout=NEVER_MS)
     expect(sending).to_contain_text("It goes on by itself.")
     expect(sending).to_contain_text(re.compile(r"kB of 1.1\sMB"))
 
     server.start()
     slow_down(uplink, -1)
-    expect(sending).to_contain_text("Done", timeout=NEVER_S)
+    expect(sending).to_contain_text("Done", timeout=NEVER_MS)
     expect(sending).to_have_count(1)
     assert min(offsets) > 0
     job = next(server.jobs())

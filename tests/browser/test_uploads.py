@@ -21,9 +21,10 @@ from playwright.sync_api import (
     expect,
 )
 
+from tests.browser.conftest import NEVER_MS
 from tests.browser.relay import Relay, relay_to
 from tests.browser.still import still_server
-from tests.browser.test_page import NEVER_S, SPEECH, choose, row, speech
+from tests.browser.test_page import SPEECH, choose, row, speech
 
 pytestmark = pytest.mark.browser
 
@@ -128,11 +129,11 @@ def test_what_was_sent_before_a_pause_is_not_sent_again(
     choose_slowly(page, uplink, recording)
     for _ in range(2):
         button(page, "Pause", recording.name).click()
-        expect(row(page, recording.name)).to_contain_text("Paused at", timeout=NEVER_S)
+        expect(row(page, recording.name)).to_contain_text("Paused at", timeout=NEVER_MS)
         button(page, "Resume", recording.name).click()
         expect(row(page, recording.name)).to_contain_text("Sending")
     slow_down(uplink, -1)
-    expect(row(page, recording.name)).to_contain_text("Done", timeout=NEVER_S)
+    expect(row(page, recording.name)).to_contain_text("Done", timeout=NEVER_MS)
     sent_bytes = relay.sent_bytes - before_bytes
     context.close()
     size_bytes = recording.stat().st_size
@@ -152,7 +153,7 @@ def test_files_are_paused_cancelled_and_done(page: Page, uplink: CDPSession) -> 
     button(page, "Pause", "third.wav").click()
     expect(row(page, "third.wav")).to_contain_text("Paused, nothing sent yet")
     button(page, "Pause", "first.wav").click()
-    expect(row(page, "first.wav")).to_contain_text("Paused at", timeout=NEVER_S)
+    expect(row(page, "first.wav")).to_contain_text("Paused at", timeout=NEVER_MS)
     button(page, "Cancel", "second.wav").click()
     expect(row(page, "second.wav")).to_have_count(0)
     assert warns_before_leaving(page)
@@ -160,7 +161,7 @@ def test_files_are_paused_cancelled_and_done(page: Page, uplink: CDPSession) -> 
     slow_down(uplink, -1)
     for name in ("first.wav", "third.wav"):
         button(page, "Resume", name).click()
-        expect(row(page, name)).to_contain_text("Done", timeout=NEVER_S)
+        expect(row(page, name)).to_contain_text("Done", timeout=NEVER_MS)
     assert not warns_before_leaving(page)
 
 
@@ -170,7 +171,7 @@ def test_a_paused_file_lets_the_next_one_go(page: Page, uplink: CDPSession) -> N
     choose(page, *large, speech("three.wav"))
     expect(row(page, "three.wav")).to_contain_text("Waiting to be sent")
     button(page, "Pause", "one.wav").click()
-    expect(row(page, "three.wav")).to_contain_text("Done", timeout=NEVER_S)
+    expect(row(page, "three.wav")).to_contain_text("Done", timeout=NEVER_MS)
     expect(row(page, "one.wav")).to_contain_text("Paused at")
 
 
@@ -205,7 +206,7 @@ def test_it_goes_on_after_a_reload_with_the_same_file(
         with page.expect_file_chooser() as chooser:
             unfinished.get_by_role("button", name="Choose file").click()
         chooser.value.set_files(recording)
-    expect(row(page, recording.name)).to_contain_text("Done", timeout=NEVER_S)
+    expect(row(page, recording.name)).to_contain_text("Done", timeout=NEVER_MS)
     assert [piece.url for piece in pieces[:1]] == [address]
     assert pieces[0].headers["upload-offset"] == str(arrived_bytes)
 
@@ -253,7 +254,7 @@ def test_a_sent_file_becomes_a_job_after_a_reload(page: Page, faults: list[str])
     page.on("dialog", lambda dialog: dialog.accept())
     page.unroute("**/api/v1/jobs")
     page.reload()
-    expect(row(page, "sent.wav")).to_contain_text("Done", timeout=NEVER_S)
+    expect(row(page, "sent.wav")).to_contain_text("Done", timeout=NEVER_MS)
     expect(row(page, "sent.wav")).to_have_count(1)
     assert all("ERR_FAILED" in fault for fault in faults)  # the browser notes each lost request
     faults.clear()
@@ -262,7 +263,7 @@ def test_a_sent_file_becomes_a_job_after_a_reload(page: Page, faults: list[str])
 def test_a_known_recording_is_found_before_it_is_sent(page: Page) -> None:
     known = speech("known.wav")
     choose(page, known)
-    expect(row(page, "known.wav")).to_contain_text("Done", timeout=NEVER_S)
+    expect(row(page, "known.wav")).to_contain_text("Done", timeout=NEVER_MS)
 
     places = []
     page.on("request", lambda sent: places.append(sent.url) if "/files" in sent.url else None)
@@ -273,7 +274,7 @@ def test_a_known_recording_is_found_before_it_is_sent(page: Page) -> None:
     assert not warns_before_leaving(page)
 
     found.get_by_role("button", name="Send anyway").click()
-    expect(row(page, "copy.wav")).to_contain_text("Done", timeout=NEVER_S)
+    expect(row(page, "copy.wav")).to_contain_text("Done", timeout=NEVER_MS)
     choose(page, {**known, "name": "again.wav"})
     row(page, "again.wav").get_by_role("link", name="Open again.wav").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("copy.wav")
@@ -282,11 +283,11 @@ def test_a_known_recording_is_found_before_it_is_sent(page: Page) -> None:
 def test_known_recordings_are_sent_where_they_are_wanted_anew(page: Page) -> None:
     known = speech("before.wav")
     choose(page, known)
-    expect(row(page, "before.wav")).to_contain_text("Done", timeout=NEVER_S)
+    expect(row(page, "before.wav")).to_contain_text("Done", timeout=NEVER_MS)
     page.get_by_text("More options").click()
     page.get_by_label("Transcribe anew").check()
     choose(page, {**known, "name": "anew.wav"})
-    expect(row(page, "anew.wav")).to_contain_text("Done", timeout=NEVER_S)
+    expect(row(page, "anew.wav")).to_contain_text("Done", timeout=NEVER_MS)
 
 
 @pytest.mark.parametrize(
@@ -307,10 +308,10 @@ def test_known_recordings_are_sent_where_the_options_make_another_job(
     known = speech(name)
     set_options(page, first)
     choose(page, known)
-    expect(row(page, name)).to_contain_text("Done", timeout=NEVER_S)
+    expect(row(page, name)).to_contain_text("Done", timeout=NEVER_MS)
     set_options(page, then)
     choose(page, {**known, "name": f"other {name}"})
-    expect(row(page, f"other {name}")).to_contain_text("Done", timeout=NEVER_S)
+    expect(row(page, f"other {name}")).to_contain_text("Done", timeout=NEVER_MS)
 
 
 def test_cancel_takes_back_the_job_that_is_just_being_made(page: Page, faults: list[str]) -> None:
@@ -340,10 +341,10 @@ def test_the_list_goes_on_while_a_file_is_looked_at_for_long(page: Page) -> None
     while not held:
         page.wait_for_timeout(50)
     choose(page, speech("next.wav"))
-    expect(row(page, "next.wav")).to_contain_text("Done", timeout=NEVER_S)
+    expect(row(page, "next.wav")).to_contain_text("Done", timeout=NEVER_MS)
     expect(row(page, "scanned.wav")).to_contain_text("Being stored")
     held[0].continue_()
-    expect(row(page, "scanned.wav")).to_contain_text("Done", timeout=NEVER_S)
+    expect(row(page, "scanned.wav")).to_contain_text("Done", timeout=NEVER_MS)
     expect(row(page, "scanned.wav")).to_have_count(1)
 
 
@@ -394,7 +395,7 @@ def test_a_file_never_has_two_rows(page: Page) -> None:
     names = [f"single {number}.wav" for number in range(8)]
     choose(page, *map(speech, names))
     for name in names:
-        expect(row(page, name)).to_contain_text("Done", timeout=NEVER_S)
+        expect(row(page, name)).to_contain_text("Done", timeout=NEVER_MS)
     assert page.evaluate("[...doubles]") == []
 
 
@@ -408,7 +409,7 @@ def test_pasted_files_are_taken(page: Page) -> None:
         }""",
         list(speech("pasted.wav")["buffer"]),
     )
-    expect(row(page, "pasted.wav")).to_contain_text("Done", timeout=NEVER_S)
+    expect(row(page, "pasted.wav")).to_contain_text("Done", timeout=NEVER_MS)
 
 
 def test_pasted_text_is_left_to_its_field(page: Page, context: BrowserContext) -> None:

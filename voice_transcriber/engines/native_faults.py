@@ -31,14 +31,15 @@ _MEMORY_WORDS = ("can't allocate memory", "out of memory", "bad_alloc", "failed 
 def faults_named(size: str, device: str) -> Iterator[None]:
     """Raises EngineOutOfMemory, and GpuFailed for any other fault of a GPU.
 
-    `size` is the model's name; a fault that is none of the memory's stays as it is on the CPU.
+    `size` is the model's name; a fault that is none of the memory's stays as it is on the CPU, and
+    so does one of the system.
     """
     try:
         yield
-    except (RuntimeError, MemoryError, AssertionError, ValueError) as error:
+    except (RuntimeError, MemoryError, AssertionError, ValueError, OSError) as error:
         if is_out_of_memory(error):
             raise EngineOutOfMemory(f"There is not enough memory for the model {size}.") from error
-        if device == "cpu":
+        if device == "cpu" or isinstance(error, OSError):
             raise
         raise gpu_failed(error) from error
 
