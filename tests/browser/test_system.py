@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, Request, expect
 
 from tests.browser.conftest import keep_screenshot
+from tests.running import until
 
 pytestmark = pytest.mark.browser
 
@@ -65,10 +66,10 @@ def test_every_chart_is_drawn_and_told_in_words(system: Page) -> None:
 
 
 def test_the_lines_take_the_colours_of_light_and_dark(system: Page) -> None:
-    canvas = plot(system, "Processor").locator("canvas").element_handle()
+    canvas = plot(system, "Processor").locator("canvas")
     for scheme in ("light", "dark", "light"):
         system.emulate_media(color_scheme=scheme)
-        system.wait_for_function(IN_ACCENT, arg=canvas)
+        until(lambda: canvas.evaluate(IN_ACCENT))
 
 
 def test_a_completed_job_becomes_a_point(system: Page) -> None:
