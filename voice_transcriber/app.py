@@ -14,6 +14,7 @@ from voice_transcriber.web import (
     api_cache,
     api_docs,
     api_gpu,
+    api_job_files,
     api_jobs,
     api_models,
     api_ops,
@@ -54,6 +55,7 @@ def create_app(settings: Settings, services: Services) -> Flask:
     error_pages.install(app)
     wording.install(app)
     app.register_blueprint(api_jobs.bp)
+    app.register_blueprint(api_job_files.bp)
     app.register_blueprint(tus.bp)
     app.register_blueprint(api_models.bp)
     app.register_blueprint(api_cache.bp)

@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,11 @@ REFUSED_ERRNOS = frozenset(
 )
 
 _BLOCK_BYTES = 4 * 1024 * 1024
+
+
+def free_bytes(folder: Path) -> int:
+    """Of the disk that holds it."""
+    return shutil.disk_usage(folder).free
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence, Set
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from voice_transcriber.blobs.base import BlobStore
 from voice_transcriber.data_folder import DataFolder
+from voice_transcriber.files import free_bytes
 from voice_transcriber.jobs.sidecar import Sidecars
 from voice_transcriber.store.audit import Verdict, verify_chain
 from voice_transcriber.store.backups import Backups, made_at
@@ -47,9 +47,9 @@ def folder_report(folder: DataFolder, blobs: BlobStore, backups: Backups) -> Fol
 
 
 def _tell_space(report: FolderReport, root: Path) -> None:
-    free_bytes = shutil.disk_usage(root).free
-    report.facts.append(f"free space: {free_bytes / 1e9:.1f} GB")
-    if free_bytes < LEAST_FREE_BYTES:
+    free = free_bytes(root)
+    report.facts.append(f"free space: {free / 1e9:.1f} GB")
+    if free < LEAST_FREE_BYTES:
         report.problems.append("The disk is full: nothing is accepted. Free disk space.")
 
 

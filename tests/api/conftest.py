@@ -21,6 +21,7 @@ from werkzeug.test import TestResponse, encode_multipart
 
 from tests.contract.makers import Jobs
 from voice_transcriber.app import create_app
+from voice_transcriber.files import free_bytes
 from voice_transcriber.services import Services
 from voice_transcriber.settings import Settings
 from voice_transcriber.web.server import Server, serve
@@ -43,9 +44,24 @@ def settings(tmp_path: Path, environment: dict[str, str]) -> Settings:
     return Settings.from_mapping(values | folders | environment)
 
 
+class Disk:
+    """The server's, as full as a test says."""
+
+    def __init__(self) -> None:
+        self.room_bytes: int | None = None  # None: what the real one has
+
+    def free_bytes(self, folder: Path) -> int:
+        return free_bytes(folder) if self.room_bytes is None else self.room_bytes
+
+
 @pytest.fixture
-def services(settings: Settings) -> Iterator[Services]:
-    built = Services(settings)
+def disk() -> Disk:
+    return Disk()
+
+
+@pytest.fixture
+def services(settings: Settings, disk: Disk) -> Iterator[Services]:
+    built = Services(settings, free_bytes=disk.free_bytes)
     yield built
     built.stop()
 

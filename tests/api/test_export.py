@@ -18,7 +18,7 @@ from werkzeug.test import TestResponse
 from tests.contract.makers import Jobs
 from voice_transcriber.services import Services
 from voice_transcriber.transcript.exporters.options import ExportOptions
-from voice_transcriber.web import api_jobs
+from voice_transcriber.web import api_job_files
 from voice_transcriber.web.archive import transcript_files, zipped
 
 ADDRESS = "/api/v1/jobs/export"
@@ -137,8 +137,8 @@ def test_a_full_disk_is_told_and_nothing_is_kept(
 
 def test_only_a_few_are_made_at_a_time(client: FlaskClient, jobs: Jobs) -> None:
     with ExitStack() as others:
-        for _ in range(api_jobs.ARCHIVES_AT_ONCE):
-            others.enter_context(api_jobs._archives)
+        for _ in range(api_job_files.ARCHIVES_AT_ONCE):
+            others.enter_context(api_job_files._archives)
         answer = asked(client, ids=jobs.completed().id, formats="txt")
         assert (answer.status_code, answer.json["code"]) == (503, "busy")
         assert answer.headers["Retry-After"]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from types import SimpleNamespace
 
 import pytest
 from flask.testing import FlaskClient
 
+from tests.api.conftest import Disk
 from tests.contract.makers import Jobs
 from voice_transcriber import __version__
 from voice_transcriber.engines.client import CRASHES_IN_A_ROW, EngineClient
@@ -37,11 +37,8 @@ def test_a_server_that_works_is_healthy(client: FlaskClient, services: Services)
     assert client.get("/health/ready").json == {"ready": True}
 
 
-def test_a_full_disk_is_a_reason_to_refuse_work(
-    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    usage = SimpleNamespace(free=MIN_FREE_BYTES - 1)
-    monkeypatch.setattr("voice_transcriber.jobs.manager.shutil.disk_usage", lambda _: usage)
+def test_a_full_disk_is_a_reason_to_refuse_work(client: FlaskClient, disk: Disk) -> None:
+    disk.room_bytes = MIN_FREE_BYTES - 1
     answer = client.get("/health")
     assert answer.status_code == 503
     assert any("disk" in problem for problem in answer.json["problems"])

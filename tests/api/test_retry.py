@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
 from flask.testing import FlaskClient
 
+from tests.api.conftest import Disk
 from tests.contract.makers import Jobs
 from voice_transcriber.job import JobStatus
 
@@ -24,12 +24,9 @@ def test_an_unknown_job_is_not_found(client: FlaskClient) -> None:
     assert client.post("/api/v1/jobs/nothing/retry").status_code == 404
 
 
-def test_a_retry_needs_room_on_the_disk(
-    client: FlaskClient, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_retry_needs_room_on_the_disk(client: FlaskClient, jobs: Jobs, disk: Disk) -> None:
     job_id = jobs.failed().id
-    usage = type("Usage", (), {"free": 1_000_000})
-    monkeypatch.setattr("voice_transcriber.jobs.manager.shutil.disk_usage", lambda _: usage)
+    disk.room_bytes = 1_000_000
     answer = client.post(f"/api/v1/jobs/{job_id}/retry")
     assert (answer.status_code, answer.json["code"]) == (507, "disk_full")
     assert answer.headers["Retry-After"]

@@ -7,7 +7,7 @@ import pytest
 from tests.documents import PROJECT
 from tests.faults.rows import SECURITY
 from voice_transcriber.jobs.scanner import SCANS_AT_ONCE
-from voice_transcriber.web.api_jobs import ARCHIVES_AT_ONCE
+from voice_transcriber.web.api_job_files import ARCHIVES_AT_ONCE
 from voice_transcriber.web.audit import ACTIONS
 from voice_transcriber.web.connection import Patience
 from voice_transcriber.web.keys import TRIES, TRY_COMES_BACK_S

@@ -52,8 +52,9 @@ SAMPLE_BYTES = 2  # of the prepared audio
 BYTES_PER_S = SAMPLE_BYTES * SAMPLE_RATE
 DATA_BYTES = 1024**3  # private memory; one hour of speech needs about 40 MB
 PROGRESS_INTERVAL_S = 0.2
-PIECE_BYTES = 8 * 1024**2  # after each the disk's room is looked at, as a decoder may be fast, and
-# the piece is synced, so that on a slow disk none is a long silence
+# After each the disk's room is looked at, as a decoder may be fast, and the piece is synced, so
+# that on a slow disk none is a long silence.
+PIECE_BYTES = 8 * 1024**2
 KEPT_FREE_BYTES = 100_000_000  # of the disk: the database must be able to go on
 PROCESSOR_S = 30.0  # for any file, and for each second of sound that comes out of it:
 PROCESSOR_S_PER_S = 0.25  # common codecs take a hundredth

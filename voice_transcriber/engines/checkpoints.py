@@ -9,10 +9,11 @@ from pathlib import Path
 
 from voice_transcriber.engines.auto.kept import remove_choices
 from voice_transcriber.engines.conversions import remove_conversions
-from voice_transcriber.engines.download import free_bytes, part_path
+from voice_transcriber.engines.download import part_path
 from voice_transcriber.engines.published import CHECKPOINTS, Checkpoint
 from voice_transcriber.engines.transfers import Transfer, Transfers, TransferState
 from voice_transcriber.errors import NotFound, Offline, UnknownModel, WrongState
+from voice_transcriber.files import free_bytes
 
 DEMO = "demo"
 DEMO_FILE = Path(__file__).resolve().parents[1] / "assets" / "demo.pt"

@@ -18,11 +18,12 @@ from typing import TypeVar
 
 from filelock import FileLock
 
-from voice_transcriber.engines.download import SPARE_BYTES, free_bytes
+from voice_transcriber.engines.download import SPARE_BYTES
 from voice_transcriber.errors import DiskFull, ModelDamaged, ModelUnavailable
 from voice_transcriber.files import (
     FULL_ERRNOS,
     file_sha256,
+    free_bytes,
     rename_durably,
     sync_folder,
     write_durably,

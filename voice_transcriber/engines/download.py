@@ -6,7 +6,6 @@ import hashlib
 import logging
 import os
 import random
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,7 +21,7 @@ from voice_transcriber.errors import (
     ModelUnavailable,
     TranscriberError,
 )
-from voice_transcriber.files import FULL_ERRNOS, rename_durably
+from voice_transcriber.files import FULL_ERRNOS, free_bytes, rename_durably
 
 if TYPE_CHECKING:
     import httpx
@@ -53,10 +52,6 @@ class Source:
 def part_path(target: Path) -> Path:
     """Where a file grows until it is whole."""
     return target.with_name(f"{target.name}.part")
-
-
-def free_bytes(folder: Path) -> int:
-    return shutil.disk_usage(folder).free
 
 
 class Rate:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from voice_transcriber.errors import (
     TranscriberError,
     WrongState,
 )
+from voice_transcriber.files import free_bytes
 from voice_transcriber.job import (
     SAMPLE_RATE,
     Chunk,
@@ -93,6 +94,7 @@ class JobManager:
         max_queue_size: int,
         max_queue_per_key: int,
         scanner: Clamd | None = None,
+        free_bytes: Callable[[Path], int] = free_bytes,
     ) -> None:
         self._store = store
         self._blobs = blobs
@@ -102,6 +104,7 @@ class JobManager:
         self._workers = workers
         self._known = known
         self._data_dir = data_dir
+        self._free_bytes = free_bytes
         self._max_queue_size = max_queue_size
         self._max_queue_per_key = max_queue_per_key
         self._blob_use = BlobUse(store, blobs)
@@ -130,7 +133,7 @@ class JobManager:
 
     def check_disk(self, size_bytes: int = 0) -> None:
         """Raises DiskFull when so many bytes have no place."""
-        if shutil.disk_usage(self._data_dir).free < MIN_FREE_BYTES + size_bytes:
+        if self._free_bytes(self._data_dir) < MIN_FREE_BYTES + size_bytes:
             raise DiskFull
 
     def check_options(self, options: TranscribeOptions) -> None:

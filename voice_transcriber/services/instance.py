@@ -6,10 +6,9 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from filelock import FileLock
@@ -26,8 +25,8 @@ from voice_transcriber.engines.compute import place_on
 from voice_transcriber.engines.downloads import Downloads
 from voice_transcriber.engines.preload import Preloader
 from voice_transcriber.engines.published import CHECKPOINTS, Checkpoint
-from voice_transcriber.errors import DiskFull, TranscriberError
-from voice_transcriber.job import JobStatus
+from voice_transcriber.errors import TranscriberError
+from voice_transcriber.files import free_bytes
 from voice_transcriber.jobs.finished_files import FinishedFiles
 from voice_transcriber.jobs.hooks import HookChain, JobHooks
 from voice_transcriber.jobs.housekeeping import Housekeeping
@@ -61,8 +60,9 @@ from voice_transcriber.processes.sandbox import describe, log_protections
 from voice_transcriber.processes.spawn import Spawner
 from voice_transcriber.results.cache import CacheOptions, ResultCache
 from voice_transcriber.services.engine_parts import REMOTE, EngineParts
+from voice_transcriber.services.health import Health, HealthCheck
 from voice_transcriber.settings import Settings
-from voice_transcriber.store.backups import Backups, made_at
+from voice_transcriber.store.backups import Backups
 from voice_transcriber.store.base import Store
 from voice_transcriber.store.sqlite import SqliteStore
 
@@ -76,27 +76,24 @@ EXPRESS_WORKERS = 6  # clips of jobs that run side by side share a batch
 SAMPLE = Path(__file__).resolve().parents[1] / "assets" / "sample.flac"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Health:
-    """Whether the server can do its work, and if not, why."""
-
-    ready: bool
-    problems: Sequence[str]
-    details: Mapping[str, Any] = field(default_factory=dict)
-
-
 class Services:
     """All parts of one running instance."""
 
     def __init__(
-        self, settings: Settings, *, published: Mapping[str, Checkpoint] = CHECKPOINTS
+        self,
+        settings: Settings,
+        *,
+        published: Mapping[str, Checkpoint] = CHECKPOINTS,
+        free_bytes: Callable[[Path], int] = free_bytes,
     ) -> None:
         """Take the data folder and build the parts; nothing runs yet.
 
-        `published` are the models that can be downloaded.
+        `published` are the models that can be downloaded; `free_bytes` tells of a folder how much
+        room its disk has for what is uploaded.
         Raises DataFolderBusy, ConfigurationError, DiskFull.
         """
         self.settings = settings
+        self._free_bytes = free_bytes
         self.sample = SAMPLE
         self._parts = EngineParts(settings, published=published)
         self.models = self._parts.models
@@ -216,6 +213,7 @@ class Services:
             max_queue_size=settings.max_queue_size,
             max_queue_per_key=settings.max_queue_per_key,
             scanner=Clamd(settings.clamd_address) if settings.scan_uploads else None,
+            free_bytes=self._free_bytes,
         )
         self.in_flight = InFlight()
         self.uploads = Uploads(
@@ -255,6 +253,16 @@ class Services:
             prober=self._prober,
             store=self.store,
             then=self._housekeeping.let_go,
+        )
+        self._health = HealthCheck(
+            settings=settings,
+            opened=self._opened,
+            backups=self.backups,
+            engine=self.engine,
+            manager=self.manager,
+            supervisor=self._supervisor,
+            finished_files=self._finished_files,
+            recovered=lambda: self.recovered,
         )
         self._scheduler: BackgroundScheduler = make_scheduler(
             self._housekeeping,
@@ -354,56 +362,7 @@ class Services:
 
     def health(self) -> Health:
         """Cheap enough to be asked every second."""
-        problems = []
-        if self.manager.is_draining:
-            problems.append("The server is shutting down.")
-        if damage := self.store.problem:
-            problems.append(f"{damage} Restart the server to repair it.")
-        if not self.manager.is_draining:
-            problems += self._supervisor.problems
-        if trouble := self.engine.problem:
-            problems.append(trouble)
-        try:
-            self.manager.check_disk()
-        except DiskFull as full:
-            problems.append(full.message)
-        counts = self.store.counts()
-        return Health(
-            ready=not problems,
-            problems=problems,
-            details={
-                "instance": self.settings.instance_id,
-                "queued": counts[JobStatus.QUEUED],
-                "running": counts[JobStatus.RUNNING],
-                "engine": {
-                    "name": self.settings.engine,
-                    "running": self.engine.is_running,
-                    "starts": self.engine.starts,
-                    "models": [str(key) for key in self.engine.models],
-                },
-                "warnings": self._warnings(counts[JobStatus.QUEUED]),
-                "database": self._database_details(),
-                "finished_files": self._finished_files.problem if self._finished_files else None,
-            },
-        )
-
-    def _warnings(self, queued: int) -> Sequence[str]:
-        """What somebody may want to look at, though the server does its work."""
-        found = [self.engine.warning] if self.engine.warning else []
-        found += [self._opened.repair.text] if self._opened.repair else []
-        found += [self.recovered.text] if self.recovered else []
-        if queued >= self.settings.max_queue_size:
-            found.append("The queue is full: nothing is accepted until a job has ended.")
-        return found
-
-    def _database_details(self) -> Mapping[str, Any]:
-        """What happened to it at the start, and how old its newest backup is."""
-        newest = self.backups.all()[:1]
-        return {
-            "newest_backup": made_at(newest[0]).isoformat() if newest else None,
-            "repair": self._opened.repair.text if self._opened.repair else None,
-            "brought_back": self.recovered.text if self.recovered else None,
-        }
+        return self._health.look()
 
 
 def _output_folder(settings: Settings) -> OutputFolder | None:

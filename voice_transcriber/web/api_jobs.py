@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from pathlib import PurePath
-from threading import BoundedSemaphore
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request, url_for
@@ -26,23 +23,17 @@ from voice_transcriber.errors import (
     ScannerAway,
     ShuttingDown,
     TooManyQueued,
-    UnknownFormat,
     UnknownLanguage,
     UnknownModel,
     WrongState,
 )
-from voice_transcriber.few import one_of_few
 from voice_transcriber.job import Job, TranscribeOptions
 from voice_transcriber.submission import Origin
-from voice_transcriber.transcript.exporters import format_named, render
 from voice_transcriber.web.announced import announced
-from voice_transcriber.web.archive import check_completed, transcript_files, zipped
 from voice_transcriber.web.bulk import change_many
 from voice_transcriber.web.context import feed, services
 from voice_transcriber.web.envelopes import ChangesShape, JobPageShape
-from voice_transcriber.web.fields import filter_fields, json_body, listed
-from voice_transcriber.web.filenames import attachment, transcript_name
-from voice_transcriber.web.media import file_body, media_response
+from voice_transcriber.web.fields import filter_fields, json_body
 from voice_transcriber.web.openapi import paths, replies
 from voice_transcriber.web.openapi.operation import Example, Reply, documented
 from voice_transcriber.web.origin import KEY_DOCUMENTED, request_origin
@@ -50,11 +41,9 @@ from voice_transcriber.web.polling import answer_changes
 from voice_transcriber.web.schemas import (
     BulkRequest,
     ChangesQuery,
-    ExportQuery,
     JobChange,
     ListQuery,
     SubmitForm,
-    TranscriptQuery,
 )
 from voice_transcriber.web.shapes import BulkShape, JobDetailShape, JobShape
 from voice_transcriber.web.uploads import Received, received_upload
@@ -64,9 +53,6 @@ bp = Blueprint("jobs", __name__, url_prefix="/api/v1/jobs")
 NO_ROOM = (QueueFull, TooManyQueued, DiskFull, ShuttingDown)
 SCANNED = (Infected, ScannerAway, Busy)
 COUNTED_ONCE = (RequestInFlight, KeyReused)
-ARCHIVES_AT_ONCE = 4  # each holds a thread of the server while it is made
-
-_archives = BoundedSemaphore(ARCHIVES_AT_ONCE)
 
 
 @bp.post("")
@@ -216,59 +202,6 @@ def bulk() -> Response:
     return jsonify(change_many(services(), wanted).json_value())
 
 
-@bp.get("/export")
-@documented(
-    "Many transcripts as one zip",
-    query=ExportQuery,
-    answers={200: replies.ARCHIVE},
-    errors=(NotFound, WrongState, UnknownFormat, DiskFull, Busy),
-    examples=(
-        Example(status=200, query={"ids": [paths.COMPLETED_JOB.example], "formats": ["txt"]}),
-    ),
-)
-def export() -> Response:
-    return _archive()
-
-
-@bp.post("/export")
-@documented(
-    "Many transcripts as one zip, by a form",
-    form=ExportQuery,
-    answers={200: replies.ARCHIVE},
-    errors=(NotFound, WrongState, UnknownFormat, DiskFull, Busy),
-    examples=(
-        Example(status=200, fields={"ids": [paths.COMPLETED_JOB.example], "formats": ["srt"]}),
-    ),
-)
-def export_by_form() -> Response:
-    """For more ids than an address can hold."""
-    return _archive()
-
-
-def _archive() -> Response:
-    lists = {name: listed(request.values, name) for name in ("ids", "formats")}
-    query = ExportQuery.parse({**request.values.to_dict(), **lists})
-    store = services().store
-    jobs = [store.get(job_id) for job_id in query.ids]
-    check_completed(jobs)
-    for name in query.formats:
-        format_named(name)
-    files = transcript_files(jobs, query.formats, query.options(), read=store.transcript)
-    with one_of_few(_archives):
-        archive = zipped(files)
-    size_bytes = os.fstat(archive.fileno()).st_size
-    return Response(
-        file_body(request, archive, size_bytes),
-        content_type="application/zip",
-        headers={
-            "Content-Length": str(size_bytes),
-            "Content-Disposition": attachment("transcripts.zip"),
-            "Cache-Control": "private, no-cache",
-        },
-        direct_passthrough=True,
-    )
-
-
 @bp.get("/<job_id>")
 @documented("One job", path={"job_id": paths.COMPLETED_JOB}, answers={200: JobDetailShape})
 def show(job_id: str) -> Response:
@@ -334,54 +267,6 @@ def delete(job_id: str) -> tuple[Response | str, int]:
         return jsonify(_json(manager.cancel(job_id))), 202
     manager.delete(job_id)
     return "", 204
-
-
-@bp.get("/<job_id>/transcript.<name>")
-@documented(
-    "The transcript of a completed job",
-    path={"job_id": paths.COMPLETED_JOB, "name": paths.FORMAT},
-    query=TranscriptQuery,
-    answers={200: replies.TRANSCRIPT},
-    errors=(WrongState, UnknownFormat),
-    examples=(
-        Example(status=200, query={"max_line_width": 42, "max_lines": 2}),
-        *(Example(status=200, path={"name": name}) for name in paths.FORMAT.choices),
-    ),
-)
-def transcript(job_id: str, name: str) -> Response:
-    store = services().store
-    job = store.get(job_id)
-    options = TranscriptQuery.parse(request.args.to_dict()).options()
-    title = PurePath(job.filename).stem
-    rendered = render(store.transcript(job_id), name, options, title=title)
-    filename = transcript_name(job.filename, rendered.extension)
-    return Response(
-        rendered.body,
-        content_type=rendered.content_type,
-        headers={
-            "Content-Disposition": attachment(filename),
-            "Cache-Control": "private, no-cache",
-        },
-    )
-
-
-@bp.get("/<job_id>/audio")
-@documented(
-    "The recording as it was uploaded",
-    path={"job_id": paths.COMPLETED_JOB},
-    headers={"Range": "One range of bytes, for players that seek."},
-    answers={200: replies.RECORDING, 206: replies.PART_OF_RECORDING},
-    examples=(
-        Example(status=200),
-        Example(status=206, headers={"Range": "bytes=0-99"}),
-    ),
-    errors=(WrongState,),
-)
-def audio(job_id: str) -> Response:
-    job = services().store.get(job_id)
-    services().manager.scan.check_passed(job)
-    path = services().blobs.path(job.blob_sha256)
-    return media_response(request, path, filename=job.filename, sha256=job.blob_sha256)
 
 
 def _accepted(job: Job) -> Response:

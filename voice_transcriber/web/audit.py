@@ -14,10 +14,10 @@ from voice_transcriber.web.fields import listed
 
 # By endpoint; whoever adds a view that changes something adds it here, or records it in the store.
 ACTIONS: Mapping[str, str] = {
-    "jobs.transcript": "transcript.read",
-    "jobs.audio": "recording.read",
-    "jobs.export": "transcript.export",
-    "jobs.export_by_form": "transcript.export",
+    "job_files.transcript": "transcript.read",
+    "job_files.audio": "recording.read",
+    "job_files.export": "transcript.export",
+    "job_files.export_by_form": "transcript.export",
     "api_models.download": "model.download",
     "api_models.cancel": "model.cancel_download",
     "api_models.delete": "model.delete",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import IO
 
 from flask import Blueprint, Response, request, url_for
@@ -154,12 +154,16 @@ def create() -> Answer:
 
 def _first_bytes(upload: Upload) -> Upload:
     """An upload whose first bytes were refused cannot be found by its client: it goes."""
-    try:
-        return _append(upload.id, 0)
-    except Exception:
-        with suppress(Busy):  # it expires
-            services().uploads.terminate(upload.id)
-        raise
+    with ExitStack() as refused:
+        refused.callback(_take_back, upload.id)
+        appended = _append(upload.id, 0)
+        refused.pop_all()
+    return appended
+
+
+def _take_back(upload_id: str) -> None:
+    with suppress(Busy):  # it expires
+        services().uploads.terminate(upload_id)
 
 
 @bp.route("/<upload_id>", methods=["HEAD"], provide_automatic_options=False)

@@ -61,11 +61,9 @@ def test_an_upload_that_is_worked_on_is_not_waited_for(
     whole: Callable[..., str],
     client: FlaskClient,
     services: Services,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     upload_id = whole()
     address = f"/files/{upload_id}"
-    monkeypatch.setattr("voice_transcriber.jobs.uploads.LOCK_WAIT_S", 0.05)
     with services.uploads._locked(upload_id):
         answers = [submit(client, upload_id), client.delete(address, headers=VERSION)]
         services.uploads.tidy()

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
 from flask.testing import FlaskClient
 
-from tests.api.conftest import stored_files
+from tests.api.conftest import Disk, stored_files
 from tests.api.tus_requests import SOUND, Send, offset_of, submit
 from tests.contract.makers import Jobs
 from voice_transcriber.services import Services
@@ -38,11 +37,8 @@ def test_only_so_many_uploads_are_under_way(announce: Send) -> None:
     assert [announce().status_code for _ in range(4)] == [201, 201, 201, 429]
 
 
-def test_what_is_still_to_come_has_its_place_on_the_disk(
-    announce: Send, services: Services, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    usage = type("Usage", (), {"free": 200_000_000 + 15_000_000})
-    monkeypatch.setattr("voice_transcriber.jobs.manager.shutil.disk_usage", lambda _: usage)
+def test_what_is_still_to_come_has_its_place_on_the_disk(announce: Send, disk: Disk) -> None:
+    disk.room_bytes = 200_000_000 + 15_000_000
     assert announce(10_000_000).status_code == 201
     answer = announce(10_000_000)
     assert (answer.status_code, answer.json["code"]) == (507, "disk_full")
@@ -50,14 +46,13 @@ def test_what_is_still_to_come_has_its_place_on_the_disk(
 
 
 def test_a_disk_that_fills_up_refuses_the_next_bytes_and_goes_on_when_there_is_room(
-    announce: Send, patch: Send, monkeypatch: pytest.MonkeyPatch
+    announce: Send, patch: Send, disk: Disk
 ) -> None:
     address = announce().location
-    with monkeypatch.context() as full:
-        usage = type("Usage", (), {"free": 200_000_000})
-        full.setattr("voice_transcriber.jobs.manager.shutil.disk_usage", lambda _: usage)
-        answer = patch(address, 0, SOUND)
-        assert (answer.status_code, answer.json["code"]) == (507, "disk_full")
+    disk.room_bytes = 200_000_000
+    answer = patch(address, 0, SOUND)
+    assert (answer.status_code, answer.json["code"]) == (507, "disk_full")
+    disk.room_bytes = None
     assert patch(address, 0, SOUND).status_code == 204
 
 
