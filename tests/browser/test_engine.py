@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import keep_screenshot
-from tests.browser.test_page import finished_job
+from tests.browser.test_page import finished_job, open_job
 
 pytestmark = pytest.mark.browser
 
@@ -17,7 +17,7 @@ def test_the_engine_that_is_chosen_computes_the_recording(page: Page) -> None:
     expect(engine).to_have_value("")
     engine.select_option("faster-whisper")
     keep_screenshot(page, "engine")
-    finished_job(page, "by another engine.wav").get_by_role("link", name="Open").click()
+    open_job(finished_job(page, "by another engine.wav"))
     expect(page.get_by_role("heading", name="Text")).to_be_visible()
     page.get_by_text("Performance").click()
     figures = page.locator(".performance")

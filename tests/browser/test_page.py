@@ -13,6 +13,7 @@ from playwright.sync_api import BrowserContext, FilePayload, Locator, Page, expe
 from tests.browser.conftest import NEVER_MS, keep_screenshot
 from tests.running import until
 
+JOB_PAGE = "**/jobs/*"
 SPEECH = Path(__file__).parents[1] / "data" / "audio" / "en_5s.wav"
 
 pytestmark = pytest.mark.browser
@@ -32,6 +33,12 @@ def row(page: Page, name: str) -> Locator:
     return page.get_by_role("listitem").filter(has_text=name)
 
 
+def open_job(found: Locator) -> None:
+    """Its page is there, and its scripts have run."""
+    found.get_by_role("link", name="Open").click()
+    found.page.wait_for_url(JOB_PAGE)
+
+
 def played_s(page: Page) -> float:
     """Playwright's own waiting for an expression is forbidden by the page's content policy."""
     return float(page.locator("[data-player]").evaluate("player => player.currentTime"))
@@ -44,7 +51,7 @@ def finished_job(page: Page, name: str) -> Locator:
 
 
 def test_a_chosen_file_becomes_text_that_is_read_played_and_downloaded(page: Page) -> None:
-    finished_job(page, "talk.wav").get_by_role("link", name="Open").click()
+    open_job(finished_job(page, "talk.wav"))
     segments = page.locator("[data-segments] li")
     expect(segments).to_have_count(2)
     keep_screenshot(page, "job")
@@ -101,7 +108,7 @@ def test_many_files_each_get_a_row(page: Page) -> None:
 
 def test_markup_in_a_file_name_is_text(page: Page) -> None:
     name = "<img src=x onerror=alert(1)>.wav"
-    finished_job(page, name).get_by_role("link", name="Open").click()
+    open_job(finished_job(page, name))
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
     assert page.locator("main img").count() == 0
 
@@ -112,6 +119,7 @@ def test_the_keyboard_is_enough(page: Page) -> None:
     expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     row(page, "by keyboard.wav").get_by_role("link", name="Open").focus()
     page.keyboard.press("Enter")
+    page.wait_for_url(JOB_PAGE)
     times = page.get_by_role("button", name="Play from")
     expect(times).to_have_count(2)
     times.nth(1).focus()
@@ -121,7 +129,7 @@ def test_the_keyboard_is_enough(page: Page) -> None:
 
 def test_the_text_is_copied(page: Page, context: BrowserContext) -> None:
     context.grant_permissions(["clipboard-read", "clipboard-write"])
-    finished_job(page, "copied.wav").get_by_role("link", name="Open").click()
+    open_job(finished_job(page, "copied.wav"))
     page.get_by_role("button", name="Copy text").click()
     expect(page.get_by_role("button", name="Copied", exact=True)).to_be_visible()
     copied = page.evaluate("navigator.clipboard.readText()")
@@ -187,4 +195,4 @@ def test_it_fits_every_screen(page: Page, url: str, width: int, scheme: str) -> 
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         keep_screenshot(page, f"{name}-{width}-{scheme}")
         if name == "list":
-            row(page, f"{width}{scheme}.wav").get_by_role("link", name="Open").click()
+            open_job(row(page, f"{width}{scheme}.wav"))
